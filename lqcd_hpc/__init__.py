@@ -1,0 +1,22 @@
+"""Lattice gauge theory and machine learning from a laptop to a GPU cluster. Public names load on first use."""
+
+from importlib import import_module
+
+from .errors import LqcdError
+from .version import __version__
+
+_PUBLIC = {
+    "Lattice": "lattice",
+    "Field": "fields",
+    "Random": "fields",
+    "gauge": "fields.gauge",
+}
+
+__all__ = ["LqcdError", "__version__", *_PUBLIC]
+
+
+def __getattr__(name):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'lqcd_hpc' has no attribute {name!r}")
+    module = import_module(f".{_PUBLIC[name]}", __name__)
+    return module if _PUBLIC[name].endswith(f".{name}") else getattr(module, name)

@@ -1,0 +1,25 @@
+"""What descriptions of actions have in common: frozen dataclasses, checked by pydantic, that are keys of a run file."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from .gauge_action import GaugeAction
+
+description = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+
+
+class GaugeDescription:
+    """A description with `beta` and `loops(ndim)`, a list of (loop, coefficient)."""
+
+    def on(self, U):
+        """The action of this description on the gauge field U."""
+        return GaugeAction(self, U)
+
+
+def with_rectangles(ndim, c1):
+    """Plaquettes with 1 - 8 c1 and rectangles with c1."""
+    from ..paths.loops import plaquettes, rectangles
+
+    return [(p, 1 - 8 * c1) for p in plaquettes(ndim)] + [(r, c1) for r in rectangles(ndim)]

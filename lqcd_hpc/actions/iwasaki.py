@@ -1,0 +1,20 @@
+"""Iwasaki's renormalisation-group improved action (arXiv:1111.7054)."""
+
+from __future__ import annotations
+
+from .description import GaugeDescription, description, with_rectangles
+
+
+@description
+class Iwasaki(GaugeDescription):
+    """S = beta [(1 - 8 c1) sum_plaquettes + c1 sum_rectangles] (1 - Re tr W/Nc) with c1 = -0.331.
+
+    >>> Iwasaki(beta=2.6).loops(2)[0][0]
+    (1, 2, -1, -2)
+    """
+
+    beta: float
+
+    def loops(self, ndim):
+        """Plaquettes and 2 x 1 rectangles with their coefficients."""
+        return with_rectangles(ndim, -0.331)

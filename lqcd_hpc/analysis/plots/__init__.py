@@ -1,0 +1,40 @@
+"""Pictures: every function takes arrays and returns a matplotlib `Figure` in one common look.
+
+| file | function | shows |
+| --- | --- | --- |
+| `scalar.py` | `history`, `histories` | a scalar along the run, thermalisation, mean and error, histogram |
+| `hmc.py` | `hmc_history` | dH, rejected trajectories, acceptance |
+| `flow.py` | `flow_energy`, `flow_charge` | t^2 <E> with t0 and w0; Q(t) per configuration |
+| `topology.py` | `charge_history` | charge along the run and its distribution |
+| `polyakov.py` | `polyakov_scatter` | Polyakov loop in the complex plane with the centre of the group |
+| `correlation.py` | `autocorrelation` | rho(t), window, tau_int |
+| `speed.py` | `speed_bars` | kernel speeds and their share of the roofline |
+| `style.py` | `encode`, `figure` | the common look; a figure as SVG or PNG bytes |
+
+>>> picture = history([1, 2, 3], [0.5, 0.6, 0.55], "plaquette")
+>>> encode(picture, "png")[:4]
+b'\\x89PNG'
+"""
+
+from .correlation import autocorrelation
+from .flow import flow_charge, flow_energy
+from .hmc import hmc_history
+from .polyakov import polyakov_scatter
+from .scalar import histories, history
+from .speed import speed_bars
+from .style import encode, figure
+from .topology import charge_history
+
+__all__ = [
+    "autocorrelation",
+    "charge_history",
+    "encode",
+    "figure",
+    "flow_charge",
+    "flow_energy",
+    "histories",
+    "history",
+    "hmc_history",
+    "polyakov_scatter",
+    "speed_bars",
+]

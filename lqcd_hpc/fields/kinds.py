@@ -1,0 +1,74 @@
+"""Kinds of field: what lives on a site, and how it changes under a gauge transformation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import prod
+
+from ..errors import LqcdError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Component shape, number type and transformation law of a field.
+
+    buffers : separately versioned parts, one per direction for links (1 otherwise)
+    shape : components per site, e.g. (Nc, Nc)
+    number : "complex" or "real"
+    law : "link" g(x) U g(x+mu)^dag, "adjoint" g X g^dag, "scalar"
+    nc : colours (0 if the field has none)
+    """
+
+    name: str
+    buffers: int
+    shape: tuple[int, ...]
+    number: str
+    law: str
+    nc: int = 0
+    directions: bool = False
+
+    @property
+    def reals(self):
+        """Real numbers per site, copy and buffer."""
+        return prod(self.shape) * (2 if self.number == "complex" else 1)
+
+
+def links(nc, ndim):
+    """Gauge links U_mu(x), Nc x Nc.
+
+    >>> links(3, 4).reals
+    18
+    """
+    return Kind("links", ndim, (nc, nc), "complex", "link", nc, True)
+
+
+def algebra(nc, ndim):
+    """Coefficients p^a_mu(x) of H = p^a T^a (order of the generators: kernels/su.h), one set per link."""
+    return Kind("algebra", ndim, (1 if nc == 1 else nc * nc - 1,), "real", "coefficients", nc, True)
+
+
+def matrices(nc, buffers=1):
+    """Nc x Nc matrices on sites: staples, transporters, gauge transformations."""
+    return Kind("matrices", buffers, (nc, nc), "complex", "adjoint", nc, buffers > 1)
+
+
+def scalars(buffers=1):
+    """Real numbers on sites."""
+    return Kind("scalars", buffers, (), "real", "scalar", 0, buffers > 1)
+
+
+def colours(group):
+    """Nc of "U(1)", "SU(2)", ..., "SU(10)".
+
+    >>> colours("SU(3)")
+    3
+    """
+    match = re.fullmatch(r"(S?)U\((\d+)\)", str(group))
+    if match and (match[1] == "S") == (int(match[2]) > 1) and 1 <= int(match[2]) <= 9:
+        return int(match[2])
+    raise LqcdError(f'group = {group!r}: choose "U(1)", "SU(2)", "SU(3)" ... "SU(9)"')
+
+
+def group_name(nc):
+    return "U(1)" if nc == 1 else f"SU({nc})"

@@ -1,0 +1,317 @@
+"""Kernels and their launches: what a kernel declares, and everything that follows from it.
+
+A `Kernel` names its fields with intent and reach. `prepare` checks the fields once and returns a `Launch`; calling it
+exchanges stale halos (interior items run meanwhile), runs, notes what was written and returns the named sums.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import device
+from ..backend.program import Program, RandomKey
+from ..errors import LqcdError
+from ..lattice.halo import Halo
+from .domain import EVERYWHERE, items_of
+from .sums import round_bins
+
+CHUNKS = 8  # pieces of the interior, with MPI progress between them
+
+
+@dataclass(frozen=True)
+class Arg:
+    """A field of a kernel.
+
+    intent : "in", "out" or "inout"
+    reach : displacements that are read, for all buffers (a tuple) or per buffer (a tuple of tuples by `per_buffer`)
+    writes : buffers that are written (None: all)
+    """
+
+    name: str
+    intent: str
+    reach: tuple = ()
+    per_buffer: bool = False
+    writes: tuple[int, ...] | None = None
+
+    def reach_of(self, buffer):
+        return self.reach[buffer] if self.per_buffer else self.reach
+
+
+def in_(name, reach=(), per_buffer=False):
+    return Arg(name, "in", tuple(reach), per_buffer)
+
+
+def out(name, writes=None):
+    return Arg(name, "out", (), False, writes)
+
+
+def inout(name, reach=(), per_buffer=False, writes=None):
+    return Arg(name, "inout", tuple(reach), per_buffer, writes)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A site function of kernels/ and what it touches.
+
+    displacements : neighbours by number, as the site function counts them
+    scalars : (name, "double" | "i64" | "RandomKey"); tables : (name, C type)
+    sums : names of the exact sums that it returns
+    """
+
+    header: str
+    function: str
+    constants: tuple[int, ...]
+    args: tuple[Arg, ...]
+    displacements: tuple[tuple[int, ...], ...] = ()
+    scalars: tuple[tuple[str, str], ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
+    sums: tuple[str, ...] = ()
+
+    def program(self, precision, lanes, masked):
+        """The compile-time description of this kernel for numbers of so many lanes."""
+        return Program(
+            self.header,
+            self.function,
+            self.constants,
+            {"double": "double", "single": "float"}[precision],
+            lanes,
+            masked,
+            tuple(a.name for a in self.args),
+            self.tables,
+            self.scalars,
+            len(self.sums),
+        )
+
+
+def prepare(kernel, domain=EVERYWHERE, tables=None, **fields):
+    """A `Launch` of the kernel on these fields.
+
+    Raises `LqcdError` if a field is missing, aliased, or of another lattice or precision than the others.
+    """
+    _check(kernel, fields)
+    return Launch(kernel, domain, tables or {}, fields)
+
+
+def _check(kernel, fields):
+    names = [a.name for a in kernel.args]
+    if set(names) != set(fields):
+        raise LqcdError(f"{kernel.function} takes the fields {', '.join(names)}, not {', '.join(fields)}")
+    first = fields[names[0]]
+    for arg in kernel.args:
+        field = fields[arg.name]
+        if field.lattice is not first.lattice or field.precision != first.precision:
+            raise LqcdError(f"{kernel.function}: {arg.name} is not on the lattice and in the precision of {names[0]}")
+        shared = [a.name for a in kernel.args if a is not arg and fields[a.name] is field]
+        if arg.intent != "in" and shared:
+            raise LqcdError(f"{kernel.function}: {arg.name} is written and must not also be given as {shared[0]}")
+
+
+class Launch:
+    """A kernel bound to its fields and domain. Call it with the kernel's scalars."""
+
+    def __init__(self, kernel, domain, tables, fields):
+        self.kernel, self.domain = kernel, domain
+        self.fields = [fields[a.name] for a in kernel.args]
+        self.lattice, self.layout = self.fields[0].lattice, self.fields[0].layout
+        self._tables = {name: np.ascontiguousarray(tables[name]) for name, _ in kernel.tables}
+        self._neighbours = self.layout.neighbours(kernel.displacements)
+        self._halos = self._needed_halos()
+        for field in self.fields:
+            field.reserve_ghosts()
+        self.items = items_of(self.layout, domain)
+        self._split = None
+        program = kernel.program(self.fields[0].precision, self.layout.lanes, self.items.masks is not None)
+        self.function = device.load(program)
+        self.arguments = program.arguments()
+        self.address = ctypes.addressof(self.arguments)
+        self._scalars = {name for name, _ in kernel.scalars}
+        self._generations = None
+        self._bind()
+
+    def _needed_halos(self):
+        if self.lattice.comm.size == 1:
+            return []
+        needed = []
+        for field, arg in zip(self.fields, self.kernel.args):
+            for buffer in range(field.kind.buffers):
+                if reach := arg.reach_of(buffer):
+                    if halo := halo_of(self.layout, reach):
+                        needed.append((field, buffer, halo))
+        return needed
+
+    def _bind(self):
+        """Write addresses and sizes into the argument struct."""
+        a, layout, lattice = self.arguments, self.layout, self.lattice
+        shuffles = np.int64 if self.fields[0].precision == "double" else np.int32
+        self._shared = _shared_tables(layout, shuffles)
+        a.neighbours = self._neighbours.ctypes.data
+        a.displacements = self._neighbours.shape[1]
+        a.ids, a.permutations = self._shared["ids"].ctypes.data, self._shared["permutations"].ctypes.data
+        a.replica_of_lane = self._shared["replica_of_lane"].ctypes.data
+        a.replica_of_item = self._shared["replica_of_item"].ctypes.data if lattice.replicas > 1 else None
+        a.threads = threads_of(lattice)
+        self._bins = np.zeros((lattice.replicas, max(1, len(self.kernel.sums)), 54), np.int64)
+        a.bins = self._bins.ctypes.data
+        for name, table in self._tables.items():
+            setattr(a, name, table.ctypes.data)
+        for arg, field in zip(self.kernel.args, self.fields):
+            view = getattr(a, arg.name)
+            view.data, view.stride = field.data.ctypes.data, field.data[0].size
+        self._select(self.items)
+        self._generations = [f.generation for f in self.fields]
+
+    def _select(self, items):
+        self.arguments.items = None if items.items is None else items.items.ctypes.data
+        self.arguments.lane_masks = None if items.masks is None else items.masks.ctypes.data
+
+    def again(self):
+        """Another launch of the same kernel, fields and domain, with scalars of its own."""
+        copy = Launch(self.kernel, self.domain, self._tables, {a.name: f for a, f in zip(self.kernel.args, self.fields)})
+        for name in self._scalars:
+            setattr(copy.arguments, name, getattr(self.arguments, name))
+        return copy
+
+    def set(self, **scalars):
+        """Set scalars; they keep their values for later calls."""
+        for name, value in scalars.items():
+            if name not in self._scalars:
+                raise LqcdError(f"{self.kernel.function} has no scalar {name!r}: {', '.join(sorted(self._scalars))}")
+            setattr(self.arguments, name, value)
+        return self
+
+    def __call__(self, **scalars):
+        if scalars:
+            self.set(**scalars)
+        if any(f.generation != g for f, g in zip(self.fields, self._generations)):
+            self._bind()
+        if self.kernel.sums:
+            self._bins[...] = 0
+        exchanges = self.start_exchanges() if self._halos else []
+        if exchanges:
+            self._overlapped(exchanges)
+        else:
+            self._run(self.items)
+        self.note_writes()
+        return self._sums() if self.kernel.sums else None
+
+    def _run(self, items):
+        if items.count > 0:
+            self.function(self.address, items.begin, items.end, self.lattice.replicas)
+
+    def start_exchanges(self):
+        """Begin to exchange what is stale; returns the running exchanges."""
+        stale = {}
+        for field, buffer, halo in self._halos:
+            for parity in field.stale(buffer, halo):
+                stale.setdefault(id(field), (field, []))[1].append((buffer, parity, halo))
+        running = []
+        for field, pieces in stale.values():
+            exchange = field.exchange(pieces)
+            exchange.start()
+            field.freshen(pieces)
+            running.append(exchange)
+        return running
+
+    def _overlapped(self, exchanges):
+        interior, boundary = self._interior_and_boundary()
+        self._select(interior)
+        step = max(1, -(-interior.count // CHUNKS))
+        for begin in range(interior.begin, interior.end, step):
+            self.function(self.address, begin, min(begin + step, interior.end), self.lattice.replicas)
+            for exchange in exchanges:
+                exchange.progress()
+        for exchange in exchanges:
+            exchange.finish()
+        self._select(boundary)
+        self._run(boundary)
+        self._select(self.items)
+
+    def _interior_and_boundary(self):
+        if self._split is None:
+            key = ("split", self.domain, self.kernel.displacements)
+            tables = self.layout.tables
+            if key not in tables:
+                outer = ((self._neighbours & np.uint32(2**27 - 1)) >= self.layout.first_ghost).any(axis=1)
+                tables[key] = self.items.where(~outer), self.items.where(outer)
+            self._split = tables[key]
+        return self._split
+
+    def note_writes(self):
+        """Mark as stale what this launch has written."""
+        parities = (self.domain.parity,) if hasattr(self.domain, "parity") else (0, 1)
+        for arg, field in zip(self.kernel.args, self.fields):
+            if arg.intent != "in":
+                field.touch(arg.writes, parities)
+
+    def _sums(self):
+        bins = self._bins
+        if self.lattice.comm.size > 1:
+            bins = self.lattice.comm.allreduce(bins)
+        values = round_bins(bins)
+        if self.lattice.replicas == 1:
+            return {name: float(values[0, k]) for k, name in enumerate(self.kernel.sums)}
+        return {name: values[:, k].copy() for k, name in enumerate(self.kernel.sums)}
+
+
+class Sequence:
+    """Launches that run one after another; in one C call where none of them communicates."""
+
+    def __init__(self, launches):
+        self.launches = list(launches)
+        self._silent = not any(launch._halos or launch.kernel.sums for launch in self.launches)
+        self._steps = None
+
+    def __call__(self, repeat=1):
+        if not self._silent:
+            for _ in range(repeat):
+                for launch in self.launches:
+                    launch()
+            return
+        moved = [x for x in self.launches if any(f.generation != g for f, g in zip(x.fields, x._generations))]
+        for launch in moved:
+            launch._bind()
+        if self._steps is None:
+            self._steps = device.steps([(x.function, x.address, x.items, x.lattice.replicas) for x in self.launches])
+        device.run_sequence(self._steps, repeat)
+        for launch in self.launches:
+            launch.note_writes()
+
+
+def halo_of(layout, reach):
+    """The halo of a set of displacements (made once per layout)."""
+    key = ("halo", frozenset(reach))
+    if key not in layout.tables:
+        layout.tables[key] = Halo(layout, reach)
+    return layout.tables[key]
+
+
+def threads_of(lattice):
+    """Threads of this rank: as asked for, or its share of the node's cores."""
+    return lattice.threads or device.default_threads(lattice.comm.local_size)
+
+
+def _shared_tables(layout, shuffles):
+    key = ("shared", shuffles)
+    if key not in layout.tables:
+        layout.tables[key] = {
+            "ids": aligned(layout.ids),
+            "permutations": aligned(layout.permutations(shuffles)),
+            "replica_of_lane": layout.replica_of_lane,
+            "replica_of_item": layout.replica_of_item,
+        }
+    return layout.tables[key]
+
+
+def aligned(table, alignment=64):
+    """A copy of the table at an address that vector loads accept."""
+    raw = np.empty(table.nbytes + alignment, np.uint8)
+    shift = -raw.ctypes.data % alignment
+    view = raw[shift : shift + table.nbytes].view(table.dtype).reshape(table.shape)
+    view[...] = table
+    return view
+
+
+__all__ = ["Kernel", "Launch", "RandomKey", "Sequence", "in_", "inout", "out", "prepare"]

@@ -1,0 +1,135 @@
+// Order-independent sums: every double is added exactly, so that lanes, threads, ranks and the GPU may add in any order.
+//
+// A sum is a row of 64-bit integers; bin j counts multiples of 2^(40 (j + LOWEST)). A term is cut into pieces by adding and
+// subtracting 1.5 * 2^52 * unit, which rounds it to a multiple of the unit exactly. Three neighbouring bins (a window) are kept
+// in vector accumulators, as doubles; terms with bits outside the window (rare) go to the integers one lane at a time.
+// Nothing is dropped above 2^-1040, so neither the window nor its history can be seen in the result.
+// Accumulators are emptied every FLUSH terms, before they can lose a bit (2^39 * 2^12 < 2^53), and carries are passed on then.
+#pragma once
+#include "site.h"
+
+static constexpr int SUM_BINS = 54;     // 2^-1040 .. 2^1080, and the last one counts terms that are not finite
+static constexpr int SUM_WIDTH = 40;    // bits per bin
+static constexpr int SUM_LOWEST = -26;  // exponent of bin 0 in units of SUM_WIDTH
+static constexpr int SUM_FLUSH = 4096;
+
+FN double power_of_two(int e) { return double_of_bits((u64)(e + 1023) << 52); }  // -1022 <= e <= 1023
+
+FN void bin_add(i64* bins, int j, i64 amount) {
+#ifdef __CUDACC__
+  atomicAdd((u64*)(bins + j), (u64)amount);
+#else
+  bins[j] += amount;
+#endif
+}
+// One double, bit by bit: mantissa * 2^e over at most three bins
+FN void exact_add(i64* bins, double x) {
+  u64 b = bits_of(x);
+  int exponent = (int)((b >> 52) & 2047);
+  u64 mantissa = b & 0x000fffffffffffffull;
+  if (exponent == 2047) { bin_add(bins, SUM_BINS - 1, 1); return; }
+  if (exponent) mantissa |= 0x0010000000000000ull; else exponent = 1;
+  int e = exponent - 1075 - SUM_WIDTH * SUM_LOWEST;  // of the lowest mantissa bit, counted from bin 0
+  if (e < 0) { mantissa = e <= -64 ? 0 : mantissa >> -e; e = 0; }
+  int j = e / SUM_WIDTH, s = e % SUM_WIDTH;
+  i64 sign = b >> 63 ? -1 : 1;
+  u64 unit = 1ull << SUM_WIDTH;
+  u64 low = (mantissa << s) & (unit - 1), rest = (mantissa >> (SUM_WIDTH - s));
+  bin_add(bins, j, sign * (i64)low);
+  bin_add(bins, j + 1, sign * (i64)(rest & (unit - 1)));
+  bin_add(bins, j + 2, sign * (i64)(rest >> SUM_WIDTH));
+}
+
+#ifndef __CUDACC__
+// Pass carries upwards so that every bin but the highest lies in [0, 2^40)
+FN void carry(i64* bins) {
+  for (int j = 0; j + 2 < SUM_BINS; j++) {
+    i64 up = bins[j] >> SUM_WIDTH;
+    bins[j] -= up << SUM_WIDTH;
+    bins[j + 1] += up;
+  }
+}
+
+// NS sums of one thread. `bins` holds them for every replica: [replica][sum][bin].
+template <class L, int NS> struct Sums {
+  typedef typename L::D D;
+  i64* bins;
+  int lane_replica[L::W];  // replica of each lane, relative to the group's first
+  i64 first_replica = 0;
+  struct Window { D accumulator[3]; int top; int count; } w[NS];
+
+  FN_MEMBER Sums(i64* all, const int* lanes) : bins(all) {
+    for (int l = 0; l < L::W; l++) lane_replica[l] = lanes[l];
+    for (int s = 0; s < NS; s++) w[s] = {{D{}, D{}, D{}}, 3, -1};
+  }
+  FN_MEMBER i64* row(int sum, int lane) { return bins + ((first_replica + lane_replica[lane]) * NS + sum) * SUM_BINS; }
+
+  FN_MEMBER void add(const Site<L>& x, int sum, typename L::T term) {
+    D t = to_double(term);
+    if constexpr (L::masked) {
+      for (int l = 0; l < L::W; l++) if (!mask_lane(x, l)) set_lane(t, l);
+    }
+    Window& v = w[sum];
+    D unit = constant<D>(power(v.top));
+    if (UNLIKELY(v.count < 0 || v.count >= SUM_FLUSH || any(negate(absolute(t) < unit * constant<D>(549755813888.0))))) {
+      if (!open(sum, t)) { for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(t, l)); settle(sum); return; }
+      unit = constant<D>(power(v.top));
+    }
+    for (int k = 0; k < 3; k++) {
+      D magic = unit * constant<D>(6755399441055744.0), piece = (t + magic) - magic;
+      v.accumulator[k] = v.accumulator[k] + piece;
+      t = t - piece;
+      unit = unit * constant<D>(9.094947017729282e-13);  // 2^-40
+    }
+    v.count++;
+    if (UNLIKELY(any(t != D{}))) { for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(t, l)); }
+  }
+  // Empty the accumulators of a sum into its bins.
+  __attribute__((noinline)) void flush(int sum) {
+    Window& v = w[sum];
+    if (v.count > 0) {
+      for (int l = 0; l < L::W; l++) {
+        for (int k = 0; k < 3; k++) row(sum, l)[v.top - k] += (i64)(lane_of(v.accumulator[k], l) / power(v.top - k));
+      }
+      for (int k = 0; k < 3; k++) v.accumulator[k] = D{};
+      v.count = 0;
+    }
+    settle(sum);
+  }
+  __attribute__((noinline)) void flush_all() { for (int s = 0; s < NS; s++) flush(s); }
+  // Go on with another group of replicas.
+  FN_MEMBER void turn_to(i64 replica) {
+    if (UNLIKELY(replica != first_replica)) { flush_all(); first_replica = replica; }
+  }
+
+ private:
+  static FN_MEMBER double power(int bin) { return power_of_two(SUM_WIDTH * (bin + SUM_LOWEST)); }
+  // Move the window so that it holds t; false if there is none (t too large, or not finite).
+  __attribute__((noinline)) bool open(int sum, D t) {
+    flush(sum);
+    double largest = 0;
+    for (int l = 0; l < L::W; l++) {
+      double a = absolute(lane_of(t, l));
+      if (!(a < 1e300)) return false;
+      largest = a > largest ? a : largest;
+    }
+    int top = 3;
+    while (top < SUM_BINS - 5 && !(largest < power(top) * 549755813888.0)) top++;
+    if (!(largest < power(top) * 549755813888.0)) return false;
+    w[sum].top = top;
+    w[sum].count = 0;
+    return true;
+  }
+  void settle(int sum) { for (int l = 0; l < L::W; l++) carry(row(sum, l)); }
+  static FN_MEMBER bool mask_lane(const Site<L>& x, int l) { if constexpr (L::W == 1) return x.mask != 0; else return x.mask[l] != 0; }
+  static FN_MEMBER void set_lane(D& t, int l) { if constexpr (L::W == 1) t = 0; else t[l] = 0; }
+};
+#else
+template <class L, int NS> struct Sums {  // one thread of the GPU; `bins` may be shared memory
+  i64* bins;
+  FN_MEMBER Sums(i64* all) : bins(all) {}
+  FN_MEMBER void add(const Site<L>& x, int sum, typename L::T term) {
+    if (!L::masked || x.mask) exact_add(bins + sum * SUM_BINS, to_double(term));
+  }
+};
+#endif

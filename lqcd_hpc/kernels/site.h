@@ -1,0 +1,55 @@
+// Sites and memory. Only this file and fields/layout.py know where a number lies:
+//   field[buffer][block][real component][lane]
+// A loop item is a block of W lanes (CPU) or one site (GPU). A neighbour is an item and a permutation of lanes, which is
+// the identity except where a virtual node ends.
+#pragma once
+#include "number.h"
+
+template <class L> struct View {  // one field: its memory and the distance between buffers (link directions)
+  typename L::R* data;
+  i64 stride;
+};
+
+template <class L> struct Site {  // the item at work
+  i64 item;
+  const u32* neighbours;                    // one packed word per displacement
+  const typename L::S* permutations;
+  const u64* ids;                           // global site | replica << 40, per item and lane
+  typename lanes_of<typename L::I, L::W>::type mask;
+};
+
+struct Ref {  // an item seen through a permutation of lanes
+  i64 item;
+  u32 permutation;
+};
+
+template <class L> FN Ref at(const Site<L>& x, int displacement) {
+  u32 word = x.neighbours[displacement];
+  return {(i64)(word & 0x7ffffffu), word >> 27};
+}
+template <class L> FN Ref here(const Site<L>& x) { return {x.item, 0}; }
+
+template <int N, class L> FN typename L::R* address(const View<L>& f, int buffer, i64 item) {
+  if constexpr (L::W == L::G) return f.data + buffer * f.stride + item * (N * L::W);
+  return f.data + buffer * f.stride + (item / L::G) * (N * L::G) + item % L::G;
+}
+
+// N reals of a field. A displaced item must come from `at`.
+template <int N, class L> FN void load(typename L::T (&out)[N], const View<L>& f, int buffer, const Site<L>& x, Ref r) {
+  const typename L::R* p = address<N>(f, buffer, r.item);
+  UNROLL for (int k = 0; k < N; k++) out[k] = *(const typename L::T*)(p + k * L::G);
+  if constexpr (L::W > 1) {
+    if (UNLIKELY(r.permutation)) {
+      typename L::S index = x.permutations[r.permutation];
+      UNROLL for (int k = 0; k < N; k++) out[k] = shuffle(out[k], index);
+    }
+  }
+}
+template <int N, class L> FN void store(const View<L>& f, int buffer, const Site<L>& x, const typename L::T (&in)[N]) {
+  typename L::R* p = address<N>(f, buffer, x.item);
+  UNROLL for (int k = 0; k < N; k++) {
+    typename L::T* q = (typename L::T*)(p + k * L::G);
+    if constexpr (L::masked) *q = select(x.mask != 0, in[k], *q);
+    else *q = in[k];
+  }
+}

@@ -1,0 +1,69 @@
+"""Halos: a list of ghost sites and where they come from, for any set of displacements.
+
+A ghost site may have its home on any rank, also on this one. All ranks have the same local shape, so the list of what this
+rank needs from the rank at an offset is also the list of what the rank at the opposite offset needs from this one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class Halo:
+    """The ghosts that a set of displacements reaches, in the layout given.
+
+    `parts[parity]` is a list of (rank to receive from, ghost slots, rank to send to, slots sent) for the sites of one global
+    parity; ranks are None where both are this rank. `blocks` tells whether slots come as whole memory blocks.
+    """
+
+    def __init__(self, layout, displacements):
+        self.displacements = frozenset(displacements)
+        self.items = self._ghost_items(layout, sorted(self.displacements))
+        self.parts = self._parts(layout) if len(self.items) else ([], [])
+
+    @staticmethod
+    def _ghost_items(layout, displacements):
+        words = layout.neighbours(tuple(displacements)) & np.uint32(2**27 - 1)
+        return np.unique(words[words >= layout.first_ghost]).astype(np.int64)
+
+    def _parts(self, layout):
+        offsets, slots = layout.ghost_sources(self.items)
+        here = (self.items[:, None] * layout.lanes + np.arange(layout.lanes)).reshape(-1)
+        there = slots.reshape(-1)
+        offsets = offsets.reshape(-1, offsets.shape[-1])
+        received_parity = np.repeat(layout.ghost_parity(self.items), layout.lanes)
+        sent_parity = layout.slot_parity(there)
+        unique, which = np.unique(offsets, axis=0, return_inverse=True)
+        return tuple(
+            [
+                _part(layout, offset, here[chosen & (received_parity == p)], there[chosen & (sent_parity == p)])
+                for offset, chosen in ((o, which.reshape(-1) == k) for k, o in enumerate(unique))
+                if (chosen & ((received_parity == p) | (sent_parity == p))).any()
+            ]
+            for p in (0, 1)
+        )
+
+    def __bool__(self):
+        return len(self.items) > 0
+
+
+class _part:
+    """What one rank offset gives and takes."""
+
+    def __init__(self, layout, offset, ghosts, sent):
+        lattice = layout.lattice
+        mine = np.array(lattice.rank_coords)
+        source, target = lattice.rank_of_coords(mine + offset), lattice.rank_of_coords(mine - offset)
+        own = not offset.any()
+        self.source, self.target = (None, None) if own else (source, target)
+        self.ghosts, self.sent = ghosts, sent
+        self.ghost_blocks, self.sent_blocks = (_whole_blocks(slots, layout.group) for slots in (ghosts, sent))
+
+
+def _whole_blocks(slots, group):
+    """Block numbers if the slots are whole memory blocks in order, else None."""
+    if group == 1 or len(slots) % group:
+        return None
+    rows = slots.reshape(-1, group)
+    whole = (rows[:, :1] % group == 0).all() and (rows == rows[:, :1] + np.arange(group)).all()
+    return np.ascontiguousarray(rows[:, 0] // group) if whole else None

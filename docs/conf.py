@@ -27,5 +27,6 @@ napoleon_google_docstring = False
 
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
+suppress_warnings = ["toc.empty_glob"]
 html_theme = "furo"
 html_title = f"lqcd_hpc {release}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .description import GaugeDescription, description, with_rectangles
+from ..description import description
+from .gauge_description import GaugeDescription, with_rectangles
 
 
 @description

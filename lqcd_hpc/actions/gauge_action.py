@@ -77,7 +77,7 @@ class GaugeAction:
     def gradient(self, P, weight, keep=0.0):
         """P <- keep P + weight TA(U staple)/i, with the staple of sum c Re tr W."""
         for launch in self.gradient_launches(P):
-            launch(weight=weight, keep=keep) if "weight" in launch._scalars else launch()
+            launch(weight=weight, keep=keep) if launch.takes("weight") else launch()
 
     def gradient_launches(self, P):
         """The launches of `gradient`; the last one takes the scalars `weight` and `keep`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..errors import LqcdError
 from ..paths.path import check_loop, parse
-from .description import GaugeDescription, description
+from ..description import description
+from .gauge_description import GaugeDescription
 
 
 @description

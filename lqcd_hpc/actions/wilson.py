@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from ..paths.loops import plaquettes
-from .description import GaugeDescription, description
+from ..description import description
+from .gauge_description import GaugeDescription
 
 
 @description

@@ -125,7 +125,7 @@ def _run(words):
 
 
 @cache
-def _headers_digest():
+def headers_digest():
     digest = hashlib.sha256()
     for header in sorted(KERNELS.glob("*.h")):
         digest.update(header.read_bytes())
@@ -139,7 +139,7 @@ def _toolchain_digest():
 
 
 def _digest(source):
-    text = "\n".join([source, _headers_digest(), _toolchain_digest()])
+    text = "\n".join([source, headers_digest(), _toolchain_digest()])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

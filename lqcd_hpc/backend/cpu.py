@@ -23,7 +23,12 @@ def simd_bytes():
 
 
 def lanes(item_size):
-    """Lanes of a number of `item_size` bytes, and lanes of a memory block (the same on the CPU)."""
+    """Lanes of a number of `item_size` bytes, and lanes of a memory block: the same on the CPU.
+
+    `LQCD_GROUP` asks for the memory order of a GPU instead, one lane in blocks of so many, which tests compare with ours.
+    """
+    if group := os.environ.get("LQCD_GROUP"):
+        return 1, int(group)
     width = max(1, simd_bytes() // item_size)
     return width, width
 
@@ -39,7 +44,7 @@ def default_threads(ranks_on_node):
 def source(program: Program):
     """The translation unit of a kernel instance."""
     turn = "if (a.replica_of_item) sum.turn_to(a.replica_of_item[item]);" if program.sums else ""
-    return f"""{program.preamble(program.lanes)}
+    return f"""{program.preamble}
 #include <vector>
 #include <omp.h>
 static void work(const Args& a, i64 begin, i64 end{", Sums<L, %d>& sum" % program.sums if program.sums else ""}) {{
@@ -114,6 +119,6 @@ def load(program: Program):
 
 @cache
 def runtime():
-    """Hand-written helpers of the CPU backend (halo packing, sequences, memory): kernels/runtime.cpp."""
+    """Hand-written helpers (halo packing, sequences, memory, rounding of sums): runtime.cpp."""
     text = (Path(__file__).parent / "runtime.cpp").read_text()
     return ctypes.CDLL(str(compiler.build(text, "runtime")))

@@ -4,57 +4,143 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import contextmanager
 from functools import cache
 
-from . import cpu
+from ..errors import LqcdError
+from . import cpu, host
 
-
-class Step(ctypes.Structure):
-    """One launch of a sequence (runtime.cpp)."""
-
-    _fields_ = [
-        ("function", ctypes.c_void_p),
-        ("arguments", ctypes.c_void_p),
-        ("begin", ctypes.c_int64),
-        ("end", ctypes.c_int64),
-        ("replicas", ctypes.c_int64),
-    ]
+_recorded = None  # programs, while `recording` is on
 
 
 @cache
 def current():
-    """The backend module: `LQCD_DEVICE` is "cpu" (default) or "cuda".
+    """The module that compiles and launches: `LQCD_DEVICE` is "cpu" (default) or "cuda".
 
-    Raises `LqcdError` if a GPU is asked for and absent.
+    Raises `LqcdError` for another name, or if a GPU is asked for and absent.
     """
-    if os.environ.get("LQCD_DEVICE", "cpu") == "cuda":
-        from . import cuda
+    wanted = os.environ.get("LQCD_DEVICE") or "cpu"
+    if wanted not in ("cpu", "cuda"):
+        raise LqcdError(f'LQCD_DEVICE = {wanted!r}: choose "cpu" or "cuda"')
+    if wanted == "cpu":
+        return cpu
+    from . import cuda
 
-        cuda.require()
-        return cuda
-    return cpu
+    cuda.require()
+    return cuda
+
+
+@cache
+def arrays():
+    """The module that holds the arrays which kernels of `current()` work on."""
+    return host if current() is cpu else current()
 
 
 def lanes(item_size):
+    """Lanes of a number of `item_size` bytes, and lanes of a memory block."""
     return current().lanes(item_size)
 
 
 def load(program):
+    """The compiled launch function `(address of the arguments, begin, end, replicas)`."""
+    if _recorded is not None:
+        _recorded[program] = None
+        return _idle
     return current().load(program)
+
+
+@contextmanager
+def recording():
+    """A dry run: kernels are neither compiled nor run, but noted in the dict that this gives (Program -> None)."""
+    global _recorded
+    before, _recorded = _recorded, {}
+    try:
+        yield _recorded
+    finally:
+        _recorded = before
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+def _idle(arguments, begin, end, replicas):
+    pass
 
 
 def default_threads(ranks_on_node):
     return cpu.default_threads(ranks_on_node)
 
 
+# ---- arrays where kernels work
+
+
+def allocate(shape, dtype):
+    """A zeroed array for a field. Raises `LqcdError` if memory does not suffice."""
+    return arrays().allocate(shape, dtype)
+
+
+def zeros(shape, dtype):
+    """A small zeroed array."""
+    return arrays().zeros(shape, dtype)
+
+
+def address(array):
+    """The address of an array of `allocate` or `zeros`, for kernels."""
+    return arrays().address(array)
+
+
+def table(array):
+    """The address at which kernels find a numpy array that nobody changes; valid as long as that array lives."""
+    return arrays().table(array)
+
+
+def to_host(array):
+    """The values as a numpy array (the same memory on the CPU)."""
+    return arrays().to_host(array)
+
+
+def write(target, values, where=True):
+    """target <- values (a numpy array, or one of ours), where the numpy mask holds."""
+    arrays().write(target, values, where)
+
+
+# ---- sequences
+
+
 def steps(launches):
-    """The C array of a sequence of (function, argument address, items, replicas)."""
-    array = (Step * len(launches))()
-    for step, (function, address, items, replicas) in zip(array, launches):
-        step.function = ctypes.cast(function, ctypes.c_void_p)
-        step.arguments, step.begin, step.end, step.replicas = address, items.begin, items.end, replicas
-    return array
+    """A sequence of (function, argument address, items, replicas) in the form that `run_sequence` takes."""
+    return arrays().steps(launches)
 
 
-def run_sequence(array, repeat):
-    cpu.runtime().run_sequence(array, ctypes.c_int64(len(array)), ctypes.c_int64(repeat))
+def run_sequence(sequence, repeat):
+    """Run the launches one after another, `repeat` times."""
+    arrays().run_sequence(sequence, repeat)
+
+
+# ---- messages
+
+
+def message(count, dtype, comm):
+    """Memory for `count` numbers that are packed from fields and sent through `comm`, or the other way."""
+    return arrays().message(count, dtype, comm)
+
+
+def wire(message):
+    """The buffer of a message that MPI reads and writes."""
+    return arrays().wire(message)
+
+
+def move(verb, message, position, memory, slots, blocks, reals, group):
+    """"pack" slots of a field's buffer into a message from number `position` on, or "unpack" them.
+
+    A slot has `reals` numbers, `group` slots form a memory block; `blocks` are block numbers if slots come as whole blocks.
+    """
+    arrays().move(verb, message, position, memory, slots, blocks, reals, group)
+
+
+def collect(messages):
+    """After packing: bring the messages to where MPI reads them."""
+    arrays().collect(messages)
+
+
+def deliver(messages):
+    """Before unpacking: bring the messages from where MPI wrote them."""
+    arrays().deliver(messages)

@@ -45,7 +45,7 @@ class Program:
 
     header, function : file and name of the site function in `kernels/`
     constants : values of its template parameters after the lanes, e.g. (Nc, Nd)
-    real, lanes : "double" or "float", and the lanes of a number
+    real, lanes, group : "double" or "float"; lanes of a number and of a memory block
     views, tables, scalars : names of fields; (name, C type) of arrays; (name, type) of numbers
     sums : how many exact sums it returns
     """
@@ -55,6 +55,7 @@ class Program:
     constants: tuple[int, ...]
     real: str
     lanes: int
+    group: int
     masked: bool
     views: tuple[str, ...]
     tables: tuple[tuple[str, str], ...]
@@ -70,8 +71,9 @@ class Program:
         fields += [(n, SCALARS[t]) for n, t in self.scalars]
         return type("Args", (ctypes.Structure,), {"_fields_": fields})
 
-    def preamble(self, group):
-        """Includes, the lanes type and `struct Args`, for memory blocks of `group` lanes."""
+    @property
+    def preamble(self):
+        """Includes, the lanes type and `struct Args`."""
         members = [f"  {t} {n};" for n, t in COMMON]
         members += [f"  View<L> {n};" for n in self.views]
         members += [f"  const {t}* {n};" for n, t in self.tables]
@@ -82,7 +84,7 @@ class Program:
                 '#include "exact_sum.h"',
                 '#include "random.h"',
                 f'#include "{self.header}"',
-                f"typedef Lanes<{self.real}, {self.lanes}, {group}, {masked}> L;",
+                f"typedef Lanes<{self.real}, {self.lanes}, {self.group}, {masked}> L;",
                 "struct Args {",
                 *members,
                 "};",

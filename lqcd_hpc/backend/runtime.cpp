@@ -52,9 +52,10 @@ void* allocate(int64_t bytes) {
 void release(void* p) { free(p); }
 }
 
-// The double nearest to an exact sum of 54 bins (kernels/exact_sum.h): 40 bits each, the lowest counts 2^-1040.
+// The double nearest to an exact sum of 55 bins (kernels/exact_sum.h): 40 bits each, the lowest counts 2^-1080.
+// A sum below the normal numbers has no bits to round.
 static double round_one(int64_t* b) {
-  const int bins = 53, width = 40;
+  const int bins = 54, width = 40;
   if (b[bins]) return __builtin_nan("");
   bool negative = false;
   for (int pass = 0; pass < 2; pass++) {
@@ -72,7 +73,7 @@ static double round_one(int64_t* b) {
   for (int j = h - 3; j >= 0; j--) sticky |= b[j] != 0;
   int length = 128;
   while (!(m >> (length - 1) & 1)) length--;
-  int e = (h - 2) * width - 1040, cut = length - 53;  // h - 2 may be negative: those bins were read as zero
+  int e = (h - 2) * width - 1080, cut = length - 53;  // h - 2 may be negative: those bins were read as zero
   uint64_t q = cut > 0 ? (uint64_t)(m >> cut) : (uint64_t)m;
   if (cut > 0) {
     unsigned __int128 rest = m & (((unsigned __int128)1 << cut) - 1), half = (unsigned __int128)1 << (cut - 1);
@@ -83,5 +84,5 @@ static double round_one(int64_t* b) {
   return negative ? -r : r;
 }
 extern "C" void round_bins(int64_t* bins, double* values, int64_t count) {
-  for (int64_t i = 0; i < count; i++) values[i] = round_one(bins + 54 * i);
+  for (int64_t i = 0; i < count; i++) values[i] = round_one(bins + 55 * i);
 }

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-
-import numpy as np
-
-from ..backend import cpu
-
-_WORD = {4: "uint32_t", 8: "uint64_t"}
+from ..backend import device
 
 
 class Exchange:
@@ -31,29 +25,33 @@ class Exchange:
         self._packs, self._unpacks = [], []
         outgoing = [(rank, self._message(items, self._packs)) for rank, items in sorted(sends.items())]
         incoming = [(rank, self._message(items, self._unpacks)) for rank, items in sorted(receives.items())]
+        self._outgoing, self._incoming = ([message for _, message in listed] for listed in (outgoing, incoming))
         self._local = [self._local_copy(buffer, part) for buffer, part in self._copies]
-        comm = field.lattice.comm
-        self._channel = comm.channel(outgoing, incoming) if outgoing or incoming else None
+        sent, received = ([(rank, device.wire(message)) for rank, message in listed] for listed in (outgoing, incoming))
+        self._channel = field.lattice.comm.channel(sent, received) if sent or received else None
 
     def _message(self, items, moves):
         field = self._field
-        total = sum(len(slots) for _, slots, _ in items) * field.reals
-        message = np.empty(total, field.data.dtype)
+        message = self._memory(sum(len(slots) for _, slots, _ in items))
         position = 0
         for buffer, slots, blocks in items:
-            count = len(slots) * field.reals
-            moves.append((message[position : position + count], buffer, slots, blocks))
-            position += count
+            moves.append((message, position, buffer, slots, blocks))
+            position += len(slots) * field.reals
         return message
 
+    def _memory(self, slots):
+        field = self._field
+        return device.message(slots * field.reals, field.data.dtype, field.lattice.comm)
+
     def _local_copy(self, buffer, part):
-        message = np.empty(len(part.sent) * self._field.reals, self._field.data.dtype)
-        return (message, buffer, part.sent, None), (message, buffer, part.ghosts, None)
+        message = self._memory(len(part.sent))
+        return (message, 0, buffer, part.sent, None), (message, 0, buffer, part.ghosts, None)
 
     def start(self):
         for move in self._packs:
             self._move("pack", *move)
         if self._channel:
+            device.collect(self._outgoing)
             self._channel.start()
         for pack, unpack in self._local:
             self._move("pack", *pack)
@@ -66,25 +64,10 @@ class Exchange:
     def finish(self):
         if self._channel:
             self._channel.finish()
+            device.deliver(self._incoming)
         for move in self._unpacks:
             self._move("unpack", *move)
 
-    def _move(self, verb, message, buffer, slots, blocks):
-        field, runtime = self._field, cpu.runtime()
-        memory = ctypes.c_void_p(field.data[buffer].ctypes.data)
-        packed = ctypes.c_void_p(message.ctypes.data)
-        if blocks is not None:
-            size = field.reals * field.layout.group * field.data.dtype.itemsize
-            source_target = (packed, memory)
-            getattr(runtime, f"{verb}_blocks")(
-                *source_target, ctypes.c_void_p(blocks.ctypes.data), ctypes.c_int64(len(blocks)), ctypes.c_int64(size)
-            )
-            return
-        getattr(runtime, f"{verb}_{_WORD[field.data.dtype.itemsize]}")(
-            packed,
-            memory,
-            ctypes.c_void_p(slots.ctypes.data),
-            ctypes.c_int64(len(slots)),
-            ctypes.c_int64(field.reals),
-            ctypes.c_int64(field.layout.group),
-        )
+    def _move(self, verb, message, position, buffer, slots, blocks):
+        field = self._field
+        device.move(verb, message, position, field.data[buffer], slots, blocks, field.reals, field.layout.group)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..backend import memory
+from ..backend import device
 from ..errors import LqcdError
 from .exchange import Exchange
 from .layout import Layout
@@ -16,8 +16,6 @@ _REAL = {"double": np.float64, "single": np.float32}
 
 def layout_of(lattice, precision):
     """The layout that fields of this precision have on this lattice (made once)."""
-    from ..backend import device
-
     key = ("layout", precision)
     if key not in lattice.cache:
         lattice.cache[key] = Layout(lattice, *device.lanes(np.dtype(_REAL[precision]).itemsize))
@@ -55,7 +53,7 @@ class Field:
         self.capacity = self.layout.first_ghost + self.layout.ghosts
         blocks = -(-self.capacity // per_block)
         shape = (self.kind.buffers, blocks, self.copies, self.kind.reals, self.layout.group)
-        return memory.allocate(shape, _REAL[self.precision])
+        return device.allocate(shape, _REAL[self.precision])
 
     def reserve_ghosts(self):
         """Make room for all ghosts that the layout knows by now."""
@@ -94,7 +92,7 @@ class Field:
         lanes[: layout.items] = np.asarray(chosen)[layout.replica_of_item[:, None] + layout.replica_of_lane]
         mask = lanes.reshape(1, -1, 1, 1, layout.group)
         blocks = self._item_blocks()
-        np.copyto(self.data[:, :blocks], other.data[:, :blocks], where=mask)
+        device.write(self.data[:, :blocks], other.data[:, :blocks], mask)
         self.touch()
 
     def _item_blocks(self):
@@ -108,7 +106,7 @@ class Field:
         This rank's part, or the whole lattice on every rank if `gather`.
         """
         layout, lattice = self.layout, self.lattice
-        raw = self.data[:, : self._item_blocks()]
+        raw = device.to_host(self.data[:, : self._item_blocks()])
         slots = raw.transpose(0, 2, 3, 1, 4).reshape(*raw.shape[:1], self.copies, self.kind.reals, -1)
         values = np.empty((slots.shape[0], self.copies, lattice.replicas * lattice.local_volume, self.kind.reals), raw.dtype)
         values[:, :, layout.site_of_slot.reshape(-1)] = slots[..., : layout.items * layout.lanes].transpose(0, 1, 3, 2)
@@ -161,7 +159,8 @@ class Field:
         raw = self.data[:, : self._item_blocks()]
         flat = np.zeros((kind.buffers, self.copies, kind.reals, raw.shape[1] * layout.group), raw.dtype)
         flat[..., : slots.shape[-1]] = slots
-        raw[...] = flat.reshape(kind.buffers, self.copies, kind.reals, -1, layout.group).transpose(0, 3, 1, 2, 4)
+        blocks = flat.reshape(kind.buffers, self.copies, kind.reals, -1, layout.group).transpose(0, 3, 1, 2, 4)
+        device.write(raw, blocks)
         self.touch()
         return self
 

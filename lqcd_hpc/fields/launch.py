@@ -16,7 +16,7 @@ from ..backend.program import Program, RandomKey
 from ..errors import LqcdError
 from ..lattice.halo import Halo
 from .domain import EVERYWHERE, items_of
-from .sums import round_bins
+from .sums import BINS, round_bins
 
 CHUNKS = 8  # pieces of the interior, with MPI progress between them
 
@@ -70,14 +70,15 @@ class Kernel:
     tables: tuple[tuple[str, str], ...] = ()
     sums: tuple[str, ...] = ()
 
-    def program(self, precision, lanes, masked):
-        """The compile-time description of this kernel for numbers of so many lanes."""
+    def program(self, precision, lanes, group, masked):
+        """The compile-time description of this kernel for numbers and memory blocks of so many lanes."""
         return Program(
             self.header,
             self.function,
             self.constants,
             {"double": "double", "single": "float"}[precision],
             lanes,
+            group,
             masked,
             tuple(a.name for a in self.args),
             self.tables,
@@ -123,7 +124,8 @@ class Launch:
             field.reserve_ghosts()
         self.items = items_of(self.layout, domain)
         self._split = None
-        program = kernel.program(self.fields[0].precision, self.layout.lanes, self.items.masks is not None)
+        layout = self.layout
+        program = kernel.program(self.fields[0].precision, layout.lanes, layout.group, self.items.masks is not None)
         self.function = device.load(program)
         self.arguments = program.arguments()
         self.address = ctypes.addressof(self.arguments)
@@ -147,25 +149,25 @@ class Launch:
         a, layout, lattice = self.arguments, self.layout, self.lattice
         shuffles = np.int64 if self.fields[0].precision == "double" else np.int32
         self._shared = _shared_tables(layout, shuffles)
-        a.neighbours = self._neighbours.ctypes.data
+        a.neighbours = device.table(self._neighbours)
         a.displacements = self._neighbours.shape[1]
-        a.ids, a.permutations = self._shared["ids"].ctypes.data, self._shared["permutations"].ctypes.data
-        a.replica_of_lane = self._shared["replica_of_lane"].ctypes.data
-        a.replica_of_item = self._shared["replica_of_item"].ctypes.data if lattice.replicas > 1 else None
+        a.ids, a.permutations = device.table(self._shared["ids"]), device.table(self._shared["permutations"])
+        a.replica_of_lane = device.table(self._shared["replica_of_lane"])
+        a.replica_of_item = device.table(self._shared["replica_of_item"]) if lattice.replicas > 1 else None
         a.threads = threads_of(lattice)
-        self._bins = np.zeros((lattice.replicas, max(1, len(self.kernel.sums)), 54), np.int64)
-        a.bins = self._bins.ctypes.data
+        self._bins = device.zeros((lattice.replicas, max(1, len(self.kernel.sums)), BINS), np.int64)
+        a.bins = device.address(self._bins)
         for name, table in self._tables.items():
-            setattr(a, name, table.ctypes.data)
+            setattr(a, name, device.table(table))
         for arg, field in zip(self.kernel.args, self.fields):
             view = getattr(a, arg.name)
-            view.data, view.stride = field.data.ctypes.data, field.data[0].size
+            view.data, view.stride = device.address(field.data), field.data[0].size
         self._select(self.items)
         self._generations = [f.generation for f in self.fields]
 
     def _select(self, items):
-        self.arguments.items = None if items.items is None else items.items.ctypes.data
-        self.arguments.lane_masks = None if items.masks is None else items.masks.ctypes.data
+        self.arguments.items = None if items.items is None else device.table(items.items)
+        self.arguments.lane_masks = None if items.masks is None else device.table(items.masks)
 
     def again(self):
         """Another launch of the same kernel, fields and domain, with scalars of its own."""
@@ -173,6 +175,10 @@ class Launch:
         for name in self._scalars:
             setattr(copy.arguments, name, getattr(self.arguments, name))
         return copy
+
+    def takes(self, scalar):
+        """Whether the kernel has this scalar."""
+        return scalar in self._scalars
 
     def set(self, **scalars):
         """Set scalars; they keep their values for later calls."""
@@ -247,7 +253,7 @@ class Launch:
                 field.touch(arg.writes, parities)
 
     def _sums(self):
-        bins = self._bins
+        bins = device.to_host(self._bins)
         if self.lattice.comm.size > 1:
             bins = self.lattice.comm.allreduce(bins)
         values = round_bins(bins)

@@ -28,7 +28,7 @@ class Layout:
 
     def __init__(self, lattice, width, group=None):
         self.lattice = lattice
-        self.virtual, self.replica_lanes = _virtual_nodes(lattice, width)
+        self.virtual, self.replica_lanes = virtual_nodes(lattice, width)
         self.lanes = prod(self.virtual) * self.replica_lanes
         self.group = group if group and group > width else self.lanes
         self.extents = tuple(n // v for n, v in zip(lattice.local_shape, self.virtual))
@@ -181,7 +181,7 @@ class Layout:
         return self.parity_of_coords(self.coords[item] + self.lane_coords[lane] * np.array(self.extents))
 
 
-def _virtual_nodes(lattice, width):
+def virtual_nodes(lattice, width):
     """Virtual nodes per direction and replicas per number: as many lanes as the extents allow, at most `width`."""
     replica_lanes = 1
     while replica_lanes < width and lattice.replicas % (2 * replica_lanes) == 0:

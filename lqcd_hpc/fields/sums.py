@@ -8,11 +8,11 @@ import numpy as np
 
 from ..backend import cpu
 
-BINS = 54
+BINS = 55
 
 
 def round_bins(bins):
-    """The nearest doubles of exact sums, shape (..., 54) -> (...); NaN where a term was not finite."""
+    """The nearest doubles of exact sums, shape (..., 55) -> (...); NaN where a term was not finite."""
     bins = np.ascontiguousarray(bins, np.int64).copy()
     values = np.empty(bins.shape[:-1])
     cpu.runtime().round_bins(

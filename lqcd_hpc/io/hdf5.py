@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import LqcdError
+from .container import describe, open_file
 from .header import Header, agree_on_shape
-from .sitefields import SiteArray, create, describe, open_file, read_field
+from .sitefields import SiteArray, create, read_field
 
 FORMAT = "hdf5"
 LINKS = "links"

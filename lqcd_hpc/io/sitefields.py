@@ -1,38 +1,28 @@
-"""Our HDF5 file of site fields and metadata: the container of configurations (`hdf5.py`) and of checkpoints.
+"""Site fields and metadata in our HDF5 file: what configurations (`hdf5.py`) and checkpoints are made of.
 
 One dataset per field in site order t, z, y, x (chunk: one time slice), then the leading axes of the array,
 then its trailing ones; numbers in the machine's order. Each dataset carries the SciDAC checksum of its site
-records and its number of leading axes; the file its shape and the version of the code. Metadata are
-attributes where they are short, else JSON texts with a crc32. The HDF5 structure itself is checksummed by the
-library (file format v1.10).
+records. The structure of the file is in `container.py`.
 
 Parallel: one collective write where h5py was built with MPI; otherwise ranks write their own part one after
-the other, and read at the same time. h5py is imported on first use.
+the other, and read at the same time.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import zlib
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from errno import ENOENT
 from functools import partial
 
 import numpy as np
 
 from ..errors import LqcdError
-from ..version import __version__
 from . import checksum
-from .atomic import replacing, reserve
+from .atomic import replacing
 from .collective import everywhere, on_root
+from .container import allocate, describe, open_file
 from .header import agree_on_shape
 from .slab import Slab
-
-_KIND, _LAYOUT_VERSION = "lqcd_hpc", 1
-_OVERHEAD = 1 << 20
-_SHORT = 1024
 
 
 @dataclass(frozen=True)
@@ -94,77 +84,15 @@ def _check_fields(fields, slab):
             raise LqcdError(f"field {name}: site axes {inner} do not fit this rank's part {slab.count}")
 
 
-@contextmanager
-def open_file(path, mode, **options):
-    """An h5py file; in mode "r" whatever the library cannot read is an `LqcdError`."""
-    import h5py
-
-    if mode == "r" and not os.path.exists(path):
-        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(path))
-    try:
-        with h5py.File(path, mode, locking=False, libver=("v110", "v110"), **options) as file:
-            yield file
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        if mode != "r":
-            raise
-        raise LqcdError(f"{path} cannot be read as HDF5 ({error}): it is damaged or truncated") from None
-
-
-def describe(path, file):
-    """Shape, datasets by name, and metadata of an open file."""
-    if file.attrs.get("format") != _KIND or "fields" not in file:
-        raise LqcdError(
-            f"{path} is HDF5 but was not written by lqcd_hpc: convert it to ILDG with the code that wrote it"
-        )
-    if file.attrs["layout"] > _LAYOUT_VERSION:
-        raise LqcdError(
-            f"{path} has layout {file.attrs['layout']}, newer than this version reads: update lqcd_hpc"
-        )
-    shape = tuple(int(n) for n in file.attrs["dims"])
-    found = dict(file["fields"].items())
-    for name, data in found.items():
-        if data.shape[: len(shape)] != shape[::-1] or "checksum" not in data.attrs:
-            raise LqcdError(
-                f"{path} is damaged: field {name} of shape {data.shape} does not fit the lattice {shape}"
-            )
-    return shape, found, _read_metadata(path, file)
-
-
-def _read_metadata(path, file):
-    metadata = {}
-    for key, value in file["metadata"].attrs.items():
-        metadata[key] = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
-    for key, data in file["metadata"].items():
-        text = bytes(data[()])
-        if zlib.crc32(text) != data.attrs["crc32"]:
-            raise LqcdError(f"{path} is damaged: the checksum of its metadata {key!r} does not agree")
-        metadata[key] = json.loads(text)
-    return metadata
-
-
-def _write_metadata(file, metadata):
-    group = file.create_group("metadata")
-    for key, value in metadata.items():
-        if _is_short(value):
-            group.attrs[key] = value
-        else:
-            text = json.dumps(value, default=lambda array: array.tolist()).encode()
-            data = group.create_dataset(key, data=np.void(text))
-            data.attrs["crc32"] = zlib.crc32(text)
-
-
-def _is_short(value):
-    """Whether an HDF5 attribute can hold the value as it is."""
-    if isinstance(value, str):
-        return 0 < len(value) <= _SHORT and "\0" not in value
-    return isinstance(value, float) or isinstance(value, int) and abs(value) < 2**63
-
-
 def create(path, fields, slab, metadata):
     """Make the file at `path` (a temporary name) with fields and metadata; checksums by name. Collective."""
     records = {name: _site_major(field, slab) for name, field in fields.items()}
     sums = {name: checksum.scidac(_bytes(data, slab), slab) for name, data in records.items()}
-    on_root(slab.comm, lambda: _allocate(path, fields, records, sums, slab, metadata))
+    datasets = {
+        name: (data.dtype, data.shape[slab.ndim :], {"checksum": sums[name], "leading": fields[name].leading})
+        for name, data in records.items()
+    }
+    on_root(slab.comm, lambda: allocate(path, slab, datasets, metadata))
     if _parallel(slab.comm):
         everywhere(slab.comm, lambda: _put(path, records, slab, driver="mpio", comm=slab.comm.mpi))
     else:
@@ -172,27 +100,6 @@ def create(path, fields, slab, metadata):
             step = _put if turn == slab.comm.rank else _wait
             everywhere(slab.comm, partial(step, path, records, slab))
     return sums
-
-
-def _allocate(path, fields, records, sums, slab, metadata):
-    """The whole structure with allocated, still empty datasets, on a disk that has the space for it."""
-    sizes = [data.nbytes // slab.local_volume * slab.volume for data in records.values()]
-    reserve(path, sum(sizes) + _OVERHEAD)
-    import h5py
-
-    with open_file(path, "w") as file:
-        file.attrs.update(format=_KIND, layout=_LAYOUT_VERSION, dims=slab.shape, code_version=__version__)
-        group = file.create_group("fields")
-        for name, data in records.items():
-            shape = (*slab.sites, *data.shape[slab.ndim :])
-            plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            plan.set_chunk((1, *shape[1:]))
-            plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-            plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-            space, kind = h5py.h5s.create_simple(shape), h5py.h5t.py_create(data.dtype, logical=True)
-            made = h5py.Dataset(h5py.h5d.create(group.id, name.encode(), kind, space, dcpl=plan))
-            made.attrs.update(checksum=sums[name], leading=fields[name].leading)
-        _write_metadata(file, metadata)
 
 
 def _put(path, records, slab, **options):

@@ -3,14 +3,15 @@
 // A sum is a row of 64-bit integers; bin j counts multiples of 2^(40 (j + LOWEST)). A term is cut into pieces by adding and
 // subtracting 1.5 * 2^52 * unit, which rounds it to a multiple of the unit exactly. Three neighbouring bins (a window) are kept
 // in vector accumulators, as doubles; terms with bits outside the window (rare) go to the integers one lane at a time.
-// Nothing is dropped above 2^-1040, so neither the window nor its history can be seen in the result.
+// Nothing is dropped (the lowest bin lies below the smallest double), so neither the window nor its history can be seen in the result.
 // Accumulators are emptied every FLUSH terms, before they can lose a bit (2^39 * 2^12 < 2^53), and carries are passed on then.
 #pragma once
 #include "site.h"
 
-static constexpr int SUM_BINS = 54;     // 2^-1040 .. 2^1080, and the last one counts terms that are not finite
+static constexpr int SUM_BINS = 55;     // 2^-1080 .. 2^1080, and the last one counts terms that are not finite
 static constexpr int SUM_WIDTH = 40;    // bits per bin
-static constexpr int SUM_LOWEST = -26;  // exponent of bin 0 in units of SUM_WIDTH
+static constexpr int SUM_LOWEST = -27;  // exponent of bin 0 in units of SUM_WIDTH
+static constexpr int SUM_TOP = 4;       // highest bin of the lowest window (its units are normal numbers)
 static constexpr int SUM_FLUSH = 4096;
 
 FN double power_of_two(int e) { return double_of_bits((u64)(e + 1023) << 52); }  // -1022 <= e <= 1023
@@ -22,25 +23,26 @@ FN void bin_add(i64* bins, int j, i64 amount) {
   bins[j] += amount;
 #endif
 }
-// One double, bit by bit: mantissa * 2^e over at most three bins
-FN void exact_add(i64* bins, double x) {
+// One double, bit by bit: mantissa * 2^e over three bins from `bin` on; a term that is not finite counts in the last bin
+struct Pieces { int bin; i64 part[3]; };
+FN Pieces pieces_of(double x) {
   u64 b = bits_of(x);
   int exponent = (int)((b >> 52) & 2047);
   u64 mantissa = b & 0x000fffffffffffffull;
-  if (exponent == 2047) { bin_add(bins, SUM_BINS - 1, 1); return; }
+  if (exponent == 2047) return {SUM_BINS - 1, {1, 0, 0}};
   if (exponent) mantissa |= 0x0010000000000000ull; else exponent = 1;
   int e = exponent - 1075 - SUM_WIDTH * SUM_LOWEST;  // of the lowest mantissa bit, counted from bin 0
-  if (e < 0) { mantissa = e <= -64 ? 0 : mantissa >> -e; e = 0; }
   int j = e / SUM_WIDTH, s = e % SUM_WIDTH;
   i64 sign = b >> 63 ? -1 : 1;
   u64 unit = 1ull << SUM_WIDTH;
   u64 low = (mantissa << s) & (unit - 1), rest = (mantissa >> (SUM_WIDTH - s));
-  bin_add(bins, j, sign * (i64)low);
-  bin_add(bins, j + 1, sign * (i64)(rest & (unit - 1)));
-  bin_add(bins, j + 2, sign * (i64)(rest >> SUM_WIDTH));
+  return {j, {sign * (i64)low, sign * (i64)(rest & (unit - 1)), sign * (i64)(rest >> SUM_WIDTH)}};
+}
+FN void exact_add(i64* bins, double x) {
+  Pieces p = pieces_of(x);
+  for (int k = 0; k < 3; k++) if (p.part[k]) bin_add(bins, p.bin + k, p.part[k]);
 }
 
-#ifndef __CUDACC__
 // Pass carries upwards so that every bin but the highest lies in [0, 2^40)
 FN void carry(i64* bins) {
   for (int j = 0; j + 2 < SUM_BINS; j++) {
@@ -50,6 +52,7 @@ FN void carry(i64* bins) {
   }
 }
 
+#ifndef __CUDACC__
 // NS sums of one thread. `bins` holds them for every replica: [replica][sum][bin].
 template <class L, int NS> struct Sums {
   typedef typename L::D D;
@@ -60,7 +63,7 @@ template <class L, int NS> struct Sums {
 
   FN_MEMBER Sums(i64* all, const int* lanes) : bins(all) {
     for (int l = 0; l < L::W; l++) lane_replica[l] = lanes[l];
-    for (int s = 0; s < NS; s++) w[s] = {{D{}, D{}, D{}}, 3, -1};
+    for (int s = 0; s < NS; s++) w[s] = {{D{}, D{}, D{}}, SUM_TOP, -1};
   }
   FN_MEMBER i64* row(int sum, int lane) { return bins + ((first_replica + lane_replica[lane]) * NS + sum) * SUM_BINS; }
 
@@ -113,7 +116,7 @@ template <class L, int NS> struct Sums {
       if (!(a < 1e300)) return false;
       largest = a > largest ? a : largest;
     }
-    int top = 3;
+    int top = SUM_TOP;
     while (top < SUM_BINS - 5 && !(largest < power(top) * 549755813888.0)) top++;
     if (!(largest < power(top) * 549755813888.0)) return false;
     w[sum].top = top;
@@ -125,11 +128,45 @@ template <class L, int NS> struct Sums {
   static FN_MEMBER void set_lane(D& t, int l) { if constexpr (L::W == 1) t = 0; else t[l] = 0; }
 };
 #else
-template <class L, int NS> struct Sums {  // one thread of the GPU; `bins` may be shared memory
+// One thread of the GPU. Threads of a warp that arrive together (in any number, integers do not mind) add their pieces by
+// shuffles and one of them adds to the bins, if `together`: all of them have the same bins.
+template <class L, int NS> struct Sums {
   i64* bins;
-  FN_MEMBER Sums(i64* all) : bins(all) {}
+  bool together;
+  FN_MEMBER Sums(i64* all, bool same) : bins(all), together(same) {}
   FN_MEMBER void add(const Site<L>& x, int sum, typename L::T term) {
-    if (!L::masked || x.mask) exact_add(bins + sum * SUM_BINS, to_double(term));
+    double t = to_double(term);
+    if constexpr (L::masked) t = x.mask ? t : 0;
+    i64* row = bins + sum * SUM_BINS;
+    u32 warp = __activemask();
+    if (!together || (warp & (warp + 1))) { exact_add(row, t); return; }  // shuffles need lanes 0 .. n - 1
+    Pieces p = pieces_of(t);
+    bool nothing = t == 0;
+    int low = extreme<-1>(warp, nothing ? SUM_BINS : p.bin), high = extreme<1>(warp, nothing ? -1 : p.bin);
+    for (int bin = low; bin < high + 3 && bin < SUM_BINS; bin++) {
+      int k = bin - p.bin;
+      i64 all = total(warp, k == 0 ? p.part[0] : k == 1 ? p.part[1] : k == 2 ? p.part[2] : 0);
+      if (lane() == 0 && all) bin_add(row, bin, all);
+    }
+  }
+
+ private:
+  static FN_MEMBER int lane() { return threadIdx.x & 31; }
+  static FN_MEMBER bool reaches(u32 warp, int step) { return lane() + step < 32 && (warp >> (lane() + step) & 1); }
+  // Sum, and largest of SIGN * value, over the lanes of the warp: in lane 0, and in all lanes
+  static FN_MEMBER i64 total(u32 warp, i64 value) {
+    for (int step = 16; step; step /= 2) {
+      i64 other = __shfl_down_sync(warp, value, step);
+      if (reaches(warp, step)) value += other;
+    }
+    return value;
+  }
+  template <int SIGN> static FN_MEMBER int extreme(u32 warp, int value) {
+    for (int step = 16; step; step /= 2) {
+      int other = __shfl_down_sync(warp, value, step);
+      if (reaches(warp, step) && SIGN * other > SIGN * value) value = other;
+    }
+    return __shfl_sync(warp, value, 0);
   }
 };
 #endif

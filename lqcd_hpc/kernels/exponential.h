@@ -105,8 +105,7 @@ template <class T, int N> FN void exp_algebra(matrix<T, N>& u, const T (&p_in)[N
   UNROLL for (int k = 0; k < N * N - 1; k++) p[k] = p_in[k] * h.factor;
   matrix<T, N> m = algebra_matrix<T, N>(p);
   u = unit_matrix<T, N>();
-#pragma GCC unroll 1
-  for (int n = 18; n >= 1; n--) {  // u <- 1 + (i H/n) u
+  ROLLED for (int n = 18; n >= 1; n--) {  // u <- 1 + (i H/n) u
     matrix<T, N> v = mul(m, u);
     T f = constant<T>(1) / constant<T>(n);
     UNROLL for (int i = 0; i < N; i++) UNROLL for (int j = 0; j < N; j++) u.e[i][j] = {-(f * v.e[i][j].im), f * v.e[i][j].re};
@@ -120,8 +119,7 @@ template <class L, int N, int ND, class A> FN void exponential_update(const Site
   typedef typename L::T T;
   constexpr int NG = generators<N>::count;
   T eps = constant<T>(a.eps);
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     T p[NG];
     load<NG>(p, a.P, mu, x, here(x));
     UNROLL for (int k = 0; k < NG; k++) p[k] = eps * p[k];
@@ -135,8 +133,7 @@ template <class L, int N, int ND, class A> FN void exponential_update(const Site
 template <class T> FN cx<T> determinant(const matrix<T, 1>& a) { return a.e[0][0]; }
 template <class T, int N> FN cx<T> determinant(const matrix<T, N>& a) {
   cx<T> r = {T{}, T{}};
-#pragma GCC unroll 1
-  for (int c = 0; c < N; c++) {
+  ROLLED for (int c = 0; c < N; c++) {
     matrix<T, N - 1> minor;
     for (int i = 1; i < N; i++) for (int j = 0; j < N - 1; j++) minor.e[i - 1][j] = a.e[i][j < c ? j : j + 1];
     cx<T> term = mul(a.e[0][c], determinant(minor));
@@ -168,8 +165,7 @@ template <class T, int N> FN void gram_schmidt(matrix<T, N>& u) {
 template <class L, int N, int ND, class A, class S> FN void reunitarise(const Site<L>& x, const A& a, S& sum) {
   typedef typename L::T T;
   T drift = T{};
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     matrix<T, N> u = load_matrix<N>(a.U, mu, x, here(x)), v = u;
     gram_schmidt(v);
     for (int i = 0; i < N; i++) for (int j = 0; j < N; j++) drift = drift + norm2(u.e[i][j] - v.e[i][j]);

@@ -39,10 +39,8 @@ template <class L, int N, int ND, int CLOVER, class A, class S> FN void field_st
   constexpr int NG = generators<N>::count, PLANES = ND * (ND - 1) / 2;
   T f[PLANES][NG], scale = constant<T>(CLOVER ? 0.25 : 1);
   int plane = 0;
-#pragma GCC unroll 1
-  for (int nu = 1; nu < ND; nu++)  // 01 02 12 03 13 23
-#pragma GCC unroll 1
-    for (int mu = 0; mu < nu; mu++, plane++) {
+  ROLLED for (int nu = 1; nu < ND; nu++)  // 01 02 12 03 13 23
+    ROLLED for (int mu = 0; mu < nu; mu++, plane++) {
       project_algebra<T, N>(f[plane], leaves<N, ND, CLOVER>(x, a.U, mu, nu));
       UNROLL for (int k = 0; k < NG; k++) f[plane][k] = f[plane][k] * scale;
     }

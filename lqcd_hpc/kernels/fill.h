@@ -17,22 +17,19 @@ template <int N, class L> FN matrix<typename L::T, N> random_matrix(const Random
   return m;
 }
 template <class L, int N, int BUFFERS, class A> FN void random_group(const Site<L>& x, const A& a) {
-#pragma GCC unroll 1
-  for (int b = 0; b < BUFFERS; b++) store_matrix<N>(a.out, b, x, random_matrix<N>(a.key, x, b));
+  ROLLED for (int b = 0; b < BUFFERS; b++) store_matrix<N>(a.out, b, x, random_matrix<N>(a.key, x, b));
 }
 // Momenta with density exp(-p^2/2) in every coefficient; zero for links beyond an open end
 template <class L, int N, int ND, class A> FN void gaussian_momenta(const Site<L>& x, const A& a) {
   typedef typename L::T T;
   typedef typename L::D D;
   constexpr int NG = generators<N>::count;
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     matrix<T, N> u = load_matrix<N>(a.U, mu, x, here(x));
     T size = T{}, p[NG + 1];
     for (int j = 0; j < N; j++) size = size + norm2(u.e[0][j]);
     auto present = size > T{};
-#pragma GCC unroll 1
-    for (int k = 0; k < NG; k += 2) {
+    ROLLED for (int k = 0; k < NG; k += 2) {
       D first, second;
       normal_pair(a.key, x, mu, k / 2, first, second);
       T r, s;
@@ -48,8 +45,7 @@ template <class L, int N, int ND, class A> FN void gaussian_momenta(const Site<L
 }
 // U_mu(x) <- g(x) U_mu(x) g(x+mu)^dag
 template <class L, int N, int ND, class A> FN void gauge_transform(const Site<L>& x, const A& a) {
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     auto m = mul(load_matrix<N>(a.g, 0, x, here(x)), load_matrix<N>(a.U, mu, x, here(x)));
     store_matrix<N>(a.U, mu, x, mul_adjoint(m, load_matrix<N>(a.g, 0, x, at(x, mu))));
   }
@@ -59,8 +55,7 @@ template <class L, int N, int ND, class A, class S> FN void kinetic_energy(const
   typedef typename L::T T;
   constexpr int NG = generators<N>::count;
   T s = T{};
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     T p[NG];
     load<NG>(p, a.P, mu, x, here(x));
     s = s + half_square(p);
@@ -71,15 +66,13 @@ template <class L, int N, int ND, class A, class S> FN void kinetic_energy(const
 template <class L, int N, int ND, class A, class S> FN void link_trace(const Site<L>& x, const A& a, S& sum) {
   typedef typename L::T T;
   cx<T> z = {T{}, T{}};
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) z = z + trace(load_matrix<N>(a.U, mu, x, here(x)));
+  ROLLED for (int mu = 0; mu < ND; mu++) z = z + trace(load_matrix<N>(a.U, mu, x, here(x)));
   sum.add(x, 0, z.re);
   sum.add(x, 1, z.im);
 }
 // target <- source, REALS per site and buffer
 template <class L, int REALS, int BUFFERS, class A> FN void copy(const Site<L>& x, const A& a) {
-#pragma GCC unroll 1
-  for (int b = 0; b < BUFFERS; b++) {
+  ROLLED for (int b = 0; b < BUFFERS; b++) {
     typename L::T v[REALS];
     load<REALS>(v, a.source, b, x, here(x));
     store<REALS>(a.target, b, x, v);

@@ -58,8 +58,7 @@ template <class L, int N, int ND, class A> FN void plaquette_force(const Site<L>
   typedef typename L::T T;
   constexpr int NG = generators<N>::count;
   T keep = constant<T>(a.keep), weight = constant<T>(a.weight);
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     matrix<T, N> s;
     plaquette_staple<N, ND>(s, x, a.U, mu);
     T f[NG], p[NG];

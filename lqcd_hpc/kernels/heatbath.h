@@ -18,8 +18,7 @@ template <class L> FN void su2_heatbath(typename L::D (&a)[4], typename L::D alp
   auto small = alpha < constant<D>(method == CREUTZ ? 30 : method == KENNEDY_PENDLETON ? 0.5 : 1.7);
   auto open = alpha > D{};  // all lanes
   D inverse = one / alpha, deficit = one - exponential(constant<D>(-2) * alpha);
-#pragma GCC unroll 1
-  for (int trial = 0; trial < TRIALS / 2 - 1 && any(open); trial++) {
+  ROLLED for (int trial = 0; trial < TRIALS / 2 - 1 && any(open); trial++) {
     u32 draw = subgroup * TRIALS + 2 * trial;
     uniform_pair(key, x, direction, draw, u, v);
     D proposal, bound, test;
@@ -89,10 +88,8 @@ template <class L, int N> FN void heatbath_link(matrix<typename L::T, N>& u, con
   matrix<T, N> w = mul(u, s);
   T factor = constant<T>(2 * beta / N);
   int subgroup = 0;
-#pragma GCC unroll 1
-  for (int i = 0; i < N; i++)
-#pragma GCC unroll 1
-    for (int j = i + 1; j < N; j++) {
+  ROLLED for (int i = 0; i < N; i++)
+    ROLLED for (int j = i + 1; j < N; j++) {
       T q[4], a[4], g[4], k = su2_part(q, w, i, j);
       D fresh[4];
       su2_heatbath(fresh, to_double(factor * k), key, x, mu, subgroup++, method);
@@ -114,8 +111,7 @@ template <class L> FN void heatbath_phase(matrix<typename L::T, 1>& u, const mat
   D rho = constant<D>(2) * kappa * tau / ((h + one) * (tau + root(tau + tau)));
   D r = (one + rho * rho) / (rho + rho), cosine = one, sine = D{}, p, q, v, dummy, z;
   auto open = kappa > D{};
-#pragma GCC unroll 1
-  for (int trial = 0; trial < TRIALS && any(open); trial += 2) {
+  ROLLED for (int trial = 0; trial < TRIALS && any(open); trial += 2) {
     uniform_pair(key, x, mu, trial, p, q);
     uniform_pair(key, x, mu, trial + 1, v, dummy);
     sincos_turns(p * constant<D>(0.5), dummy, z);
@@ -142,10 +138,8 @@ template <class L> FN void heatbath_phase(matrix<typename L::T, 1>& u, const mat
 template <class L, int N> FN void reflect_link(matrix<typename L::T, N>& u, const matrix<typename L::T, N>& s) {
   typedef typename L::T T;
   matrix<T, N> w = mul(u, s);
-#pragma GCC unroll 1
-  for (int i = 0; i < N; i++)
-#pragma GCC unroll 1
-    for (int j = i + 1; j < N; j++) {
+  ROLLED for (int i = 0; i < N; i++)
+    ROLLED for (int j = i + 1; j < N; j++) {
       T q[4], k = su2_part(q, w, i, j);
       T f = constant<T>(1) / select(k > T{}, k, constant<T>(1));
       T c[4] = {select(k > T{}, q[0] * f, constant<T>(1)), -(q[1] * f), -(q[2] * f), -(q[3] * f)}, g[4];

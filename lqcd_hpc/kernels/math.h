@@ -66,7 +66,7 @@ template <class D> FN void sincos(D x, D& sine, D& cosine) {
   D q = nearest(x * constant<D>(0.63661977236758134));
   D r = madd(q, constant<D>(-1.5707963267341256), x);
   r = madd(q, constant<D>(-6.0771005063039099e-11), r);
-  r = madd(q, constant<D>(-2.9127320548300000e-20), r);
+  r = madd(q, constant<D>(-2.0228220107700098e-21), r);
   sincos_quarter(r, q, sine, cosine);
 }
 

@@ -7,6 +7,7 @@
 #define FN __device__ __forceinline__
 #define FN_MEMBER __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
+#define ROLLED _Pragma("unroll 1")
 #define UNLIKELY(x) (x)
 #else
 #include <stdint.h>
@@ -17,8 +18,10 @@
 #define FN_MEMBER inline __attribute__((always_inline))
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define ROLLED _Pragma("clang loop unroll(disable)")
 #else
 #define UNROLL _Pragma("GCC unroll 32")
+#define ROLLED _Pragma("GCC unroll 1")
 #endif
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #endif
@@ -28,7 +31,11 @@ typedef unsigned long long u64;
 typedef long long i64;
 
 // R, W: storage type and lanes. T: the number. D, U: double and 64-bit integer numbers of as many lanes.
-template <class R, int W> struct lanes_of { typedef R type __attribute__((vector_size(W * sizeof(R)))); };
+template <class R, int W> struct lanes_of {
+#ifndef __CUDACC__
+  typedef R type __attribute__((vector_size(W * sizeof(R))));
+#endif
+};
 template <class R> struct lanes_of<R, 1> { typedef R type; };
 template <class R> struct integer_like { typedef i64 type; };
 template <> struct integer_like<float> { typedef int type; };

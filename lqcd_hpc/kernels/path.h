@@ -9,8 +9,7 @@ template <int N, class L> FN matrix<typename L::T, N> walk(const Site<L>& x, con
   typedef typename L::T T;
   matrix<T, N> m = load_matrix<N>(u, (steps[0] >> 1) & 7, x, at(x, steps[0] >> 4));
   if (steps[0] & 1) m = adjoint(m);
-#pragma GCC unroll 1
-  for (int k = 1; k < length; k++) {
+  ROLLED for (int k = 1; k < length; k++) {
     matrix<T, N> v = load_matrix<N>(u, (steps[k] >> 1) & 7, x, at(x, steps[k] >> 4));
     m = steps[k] & 1 ? mul_adjoint(m, v) : mul(m, v);
   }
@@ -35,11 +34,9 @@ template <class L, int N, int WEIGHTED, class A> FN void path_sum(const Site<L>&
   typedef typename L::T T;
   const int* p = a.program;
   i64 path = 0;
-#pragma GCC unroll 1
-  for (int group = 0; group < a.groups; group++) {
+  ROLLED for (int group = 0; group < a.groups; group++) {
     matrix<T, N> s = zero_matrix<T, N>();
-#pragma GCC unroll 1
-    for (; path < a.paths && p[0] == group; path++, p += 3 + p[1])
+    ROLLED for (; path < a.paths && p[0] == group; path++, p += 3 + p[1])
       add_scaled(s, path_weight<WEIGHTED>(x, a, p[2], a.coefficients[path]), walk<N>(x, a.U, p + 3, p[1]));
     store_matrix<N>(a.staple, group, x, s);
   }
@@ -49,11 +46,9 @@ template <class L, int N, int WEIGHTED, class A, class S> FN void path_trace(con
   typedef typename L::T T;
   const int* p = a.program;
   i64 path = 0;
-#pragma GCC unroll 1
-  for (int group = 0; group < a.groups; group++) {
+  ROLLED for (int group = 0; group < a.groups; group++) {
     cx<T> s = {T{}, T{}};
-#pragma GCC unroll 1
-    for (; path < a.paths && p[0] == group; path++, p += 3 + p[1]) {
+    ROLLED for (; path < a.paths && p[0] == group; path++, p += 3 + p[1]) {
       T c = path_weight<WEIGHTED>(x, a, p[2], a.coefficients[path]);
       cx<T> z = trace(walk<N>(x, a.U, p + 3, p[1]));
       s.re = madd(c, z.re, s.re);
@@ -67,8 +62,7 @@ template <class L, int N, int WEIGHTED, class A, class S> FN void path_trace(con
 template <class L, int N, int ND, class A> FN void staple_force(const Site<L>& x, const A& a) {
   typedef typename L::T T;
   constexpr int NG = generators<N>::count;
-#pragma GCC unroll 1
-  for (int mu = 0; mu < ND; mu++) {
+  ROLLED for (int mu = 0; mu < ND; mu++) {
     T f[NG], p[NG];
     project_algebra<T, N>(f, mul(load_matrix<N>(a.U, mu, x, here(x)), load_matrix<N>(a.staple, mu, x, here(x))));
     load<NG>(p, a.P, mu, x, here(x));
@@ -85,4 +79,8 @@ template <class L, int N, class A, class S> FN void matrix_trace(const Site<L>& 
   cx<typename L::T> z = trace(load_matrix<N>(a.M, 0, x, here(x)));
   sum.add(x, 0, z.re);
   sum.add(x, 1, z.im);
+}
+// out(x) = U_mu(x)
+template <class L, int N, int MU, class A> FN void one_link(const Site<L>& x, const A& a) {
+  store_matrix<N>(a.out, 0, x, load_matrix<N>(a.U, MU, x, here(x)));
 }

@@ -75,6 +75,11 @@ class MpiCommunicator:
         self.local_rank, self.local_size = node.rank, node.size
         node.Free()
 
+    @property
+    def mpi(self):
+        """The mpi4py communicator, for libraries that want one (parallel HDF5)."""
+        return self._comm
+
     def barrier(self):
         self._comm.Barrier()
 

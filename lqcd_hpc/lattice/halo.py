@@ -57,12 +57,16 @@ class _part:
         own = not offset.any()
         self.source, self.target = (None, None) if own else (source, target)
         self.ghosts, self.sent = ghosts, sent
-        self.ghost_blocks, self.sent_blocks = (_whole_blocks(slots, layout.group) for slots in (ghosts, sent))
+        self.ghost_blocks, self.sent_blocks = (_whole_blocks(slots, layout) for slots in (ghosts, sent))
 
 
-def _whole_blocks(slots, group):
-    """Block numbers if the slots are whole memory blocks in order, else None."""
-    if group == 1 or len(slots) % group:
+def _whole_blocks(slots, layout):
+    """Block numbers if the slots are whole memory blocks in order, else None.
+
+    Sender and receiver must come to the same answer, so blocks of several items (GPU memory) do not count.
+    """
+    group = layout.lanes
+    if group == 1 or group != layout.group or len(slots) % group:
         return None
     rows = slots.reshape(-1, group)
     whole = (rows[:, :1] % group == 0).all() and (rows == rows[:, :1] + np.arange(group)).all()

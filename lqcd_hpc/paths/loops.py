@@ -30,6 +30,8 @@ def rectangle(a, b, n, m):
 def loop_traces(U, groups):
     """Sums over the lattice of tr(loop)/Nc for groups of loops: a list of complex numbers (arrays over replicas).
 
+    Loops that leave the lattice in an open direction give zero; all others count fully.
+
     >>> from lqcd_hpc import Lattice, gauge
     >>> loop_traces(gauge.unit(Lattice((4, 4)), "SU(2)"), [["+x +y -x -y"]])
     [(16+0j)]
@@ -41,7 +43,7 @@ def loop_traces(U, groups):
         for loop in loops:
             loop = check_loop(parse(loop), lattice.ndim)
             terms.append(Term(g, 1 / nc, zero, loop, loop))
-    program = PathProgram(lattice, terms)
+    program = PathProgram(lattice, terms, weighted=False)
     names = tuple(f"{part}{g}" for g in range(len(groups)) for part in ("re", "im"))
     launch = prepare(program.kernel("path_trace", nc, names), tables=program.tables, **program.fields(U))
     sums = launch(**program.scalars)

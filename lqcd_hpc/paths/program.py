@@ -28,9 +28,12 @@ class Term:
 
 
 class PathProgram:
-    """Terms in the form that kernels read, for the lattice of a gauge field."""
+    """Terms in the form that kernels read, for the lattice of a gauge field.
 
-    def __init__(self, lattice, terms):
+    `weighted`: loops that lie in an end slice of an open direction count 1/2 (actions), or like all others (observables).
+    """
+
+    def __init__(self, lattice, terms, weighted=True):
         self.lattice = lattice
         ndim = lattice.ndim
         self.terms = sorted(terms, key=lambda t: t.group)
@@ -47,7 +50,7 @@ class PathProgram:
             words += [number[p] << 4 | mu << 1 | dagger for mu, p, dagger in walk]
         self.words = np.array(words, np.int32)
         self.coefficients = np.array([t.coefficient for t in self.terms])
-        self.weighted = any(lattice.is_open(mu) for mu in range(ndim))
+        self.weighted = weighted and any(lattice.is_open(mu) for mu in range(ndim))
 
     def _slices(self, term):
         flat = [mu for mu, n in enumerate(extent(term.loop, self.lattice.ndim)) if n == 0 and self.lattice.is_open(mu)]

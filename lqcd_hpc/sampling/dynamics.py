@@ -6,6 +6,7 @@ from functools import cache
 
 from ..fields import kinds
 from ..fields.launch import Kernel, Sequence, in_, inout, prepare
+from ..smearing.gradient_flow import exponential_kernel
 from .integrators import GRADIENT
 
 
@@ -89,10 +90,3 @@ def _gaussian(nc, ndim):
 @cache
 def _kinetic(nc, ndim):
     return Kernel("fill.h", "kinetic_energy", (nc, ndim), (in_("P"),), sums=("energy",))
-
-
-@cache
-def exponential_kernel(nc, ndim):
-    """U_mu <- exp(i eps P_mu) U_mu."""
-    args = (inout("U"), in_("P"))
-    return Kernel("exponential.h", "exponential_update", (nc, ndim), args, scalars=(("eps", "double"),))

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from typing import Literal
+
+from pydantic import NonNegativeInt
+
+from ..description import description
 from ..errors import LqcdError
 from ..fields.gauge import reunitarise
 from .local_update import LocalUpdate
@@ -56,3 +61,15 @@ class Swept:
 
     drift: float
     accepted: bool = True
+
+
+@description
+class HeatbathSweeps:
+    """The table of a run file: one heatbath sweep with `overrelaxation` microcanonical sweeps."""
+
+    overrelaxation: NonNegativeInt = 0
+    method: Literal["auto", "creutz", "kennedy-pendleton"] = "auto"
+
+    def on(self, action):
+        """The update of this description for an action."""
+        return Heatbath(action, self.overrelaxation, self.method)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
+from typing import Literal
 
+import numpy as np
+from pydantic import PositiveFloat, PositiveInt
+
+from ..description import description
 from ..errors import LqcdError
 from ..fields.gauge import reunitarise
 from .dynamics import Dynamics
-from .integrators import OMF2, Scheme
+from .integrators import OMF2, Scheme, scheme
 
 
 @dataclass
@@ -83,3 +87,16 @@ class Trajectory:
     delta_h: float
     accepted: bool
     drift: float
+
+
+@description
+class Trajectories:
+    """The table of a run file: trajectories of length tau in so many steps of an integrator."""
+
+    steps: PositiveInt
+    tau: PositiveFloat
+    integrator: Literal["leapfrog", "2mn", "omf4", "force-gradient"]
+
+    def on(self, action):
+        """The update of this description for an action."""
+        return HMC(action, self.steps, self.tau, scheme(self.integrator))

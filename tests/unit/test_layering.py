@@ -7,7 +7,7 @@ from source_tree import Module, modules
 
 LAYERS = ["cli", "run", "config", "ml", "measurements", "sampling", "actions", "solvers", "operators"]
 LAYERS += ["smearing", "paths", "io", "fields", "lattice", "backend"]
-EVERYWHERE = {"errors", "version"}
+EVERYWHERE = {"errors", "version", "description"}
 MAY_IMPORT_ANALYSIS = {"cli", "run", "ml"}
 ANALYSIS_LIBRARIES = {"numpy", "scipy", "pyerrors", "matplotlib", "h5py", "jinja2"}
 ONLY_IN = {

@@ -1,13 +1,9 @@
-"""What descriptions of actions have in common: frozen dataclasses, checked by pydantic, that are keys of a run file."""
+"""What descriptions of gauge actions have in common."""
 
 from __future__ import annotations
 
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
-
+from ..paths.loops import plaquettes, rectangles
 from .gauge_action import GaugeAction
-
-description = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 
 
 class GaugeDescription:
@@ -20,6 +16,4 @@ class GaugeDescription:
 
 def with_rectangles(ndim, c1):
     """Plaquettes with 1 - 8 c1 and rectangles with c1."""
-    from ..paths.loops import plaquettes, rectangles
-
     return [(p, 1 - 8 * c1) for p in plaquettes(ndim)] + [(r, c1) for r in rectangles(ndim)]

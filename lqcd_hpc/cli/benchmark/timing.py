@@ -1,0 +1,47 @@
+"""Medians of repeated measurements."""
+
+from __future__ import annotations
+
+from statistics import median
+from time import perf_counter
+
+REPEATS = 7
+SHORTEST = 0.02  # seconds of one measurement
+
+
+def seconds_per_call(call, comm=None, shortest=SHORTEST, repeats=REPEATS):
+    """The median over repeats of the time of one `call()`; under MPI the slowest rank counts.
+
+    >>> seconds_per_call(lambda: None, shortest=1e-4) < 1e-4
+    True
+    """
+    call()
+    once = _slowest(_elapsed(call, 1), comm)
+    count = max(1, int(shortest / max(once, 1e-9)))
+    times = []
+    for _ in range(repeats):
+        if comm is not None:
+            comm.barrier()
+        times.append(_slowest(_elapsed(call, count), comm) / count)
+    return median(times)
+
+
+def best_rate(call, seconds=0.25):
+    """The median and best of work per second of `call()`, which returns its work, repeated for so many seconds."""
+    call()
+    rates, end = [], perf_counter() + seconds
+    while perf_counter() < end or len(rates) < 3:
+        start = perf_counter()
+        rates.append(call() / (perf_counter() - start))
+    return median(rates), max(rates)
+
+
+def _elapsed(call, count):
+    start = perf_counter()
+    for _ in range(count):
+        call()
+    return perf_counter() - start
+
+
+def _slowest(seconds, comm):
+    return seconds if comm is None or comm.size == 1 else comm.allreduce(seconds, "max")

@@ -1,0 +1,141 @@
+"""A dry run: what a run file would compile and hold in memory, found by doing it on a small lattice without computing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Without a run file: both updates, an improved action, and what is usually measured
+USUAL = """
+[lattice]
+shape = {shape}
+group = "{group}"
+precision = "{precision}"
+replicas = {replicas}
+[start]
+kind = "hot"
+[random]
+seed = 1
+[action]
+kind = "{action}"
+beta = 6.0
+[[update]]
+kind = "heatbath"
+overrelaxation = 4
+count = 1
+[[update]]
+kind = "hmc"
+tau = 1.0
+steps = 2
+integrator = "omf4"
+count = 1
+[measure.plaquette]
+[measure.polyakov]
+{more}
+[output]
+directory = "."
+"""
+MORE = {4: "[measure.topology]\n[measure.flow]\neps = 0.04\nsteps = 1\n[measure.wilson_loops]\nmax_time = 2\nmax_distance = 2\n"}
+ACTIONS = ("wilson", "iwasaki")
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """programs : kernel instances; displacements : what they reach; reals_per_site : numbers of all fields together;
+    link_reals : those of one gauge field; item_size : bytes of a number."""
+
+    programs: tuple
+    displacements: frozenset
+    tables: int
+    reals_per_site: int
+    link_reals: int
+    item_size: int
+
+
+def usual_run(group="SU(3)", ndim=4, precision="double", replicas=1, action="wilson"):
+    """The checked run file of a usual run."""
+    from ..config import parse
+
+    shape = [8] * ndim
+    return parse(
+        USUAL.format(shape=shape, group=group, precision=precision, replicas=replicas, action=action, more=MORE.get(ndim, ""))
+    )
+
+
+def rehearse(run):
+    """A `Rehearsal` of a run, on a small serial lattice of its dimensions, boundaries and replicas.
+
+    Nothing is compiled or written. Raises `LqcdError` for what the run itself would refuse.
+    """
+    from ..backend import device
+
+    with device.recording() as programs:
+        U = _start(run)
+        kept = _act(run, U)
+        return _take_stock(U, programs, kept)
+
+
+def _start(run):
+    """The gauge field of the run on 8 sites per direction (with the lanes of a large lattice)."""
+    from ..fields import Random, gauge
+    from ..lattice import Lattice
+    from ..lattice.communicator import SerialCommunicator
+
+    ndim, group, boundary, replicas, precision = _setting(run)
+    lattice = Lattice((8,) * ndim, boundary=boundary, replicas=replicas, threads=1, comm=SerialCommunicator())
+    if run.start and run.start.kind == "instanton":
+        return gauge.instanton(lattice, group, precision=precision)
+    return gauge.hot(lattice, Random(seed=1), group, precision)
+
+
+def _setting(run):
+    table = run.lattice
+    if table:
+        small = min(table.replicas, 64)  # lanes may be replicas, more change nothing
+        return len(table.shape), table.group, table.boundary, small, table.precision
+    from ..errors import LqcdError
+    from .configuration import header_of
+
+    names = [name for name in run.source.files if not any(c in name for c in "*?[")]
+    if not names:
+        raise LqcdError('[source] gives patterns only: add [lattice] with shape and group = "SU(3)"')
+    header = header_of(names[0])
+    return len(header.shape), header.group, None, 1, "double"
+
+
+def _act(run, U):
+    """One update of every stage and one measurement of every kind; returns what must stay alive to be counted."""
+    from ..fields import Random
+
+    rng = Random(seed=1)
+    observables = [one.description.on(U) for one in run.observables]
+    updates = [stage.update.on(run.action.on(U)) for stage in run.stages]
+    for update in updates:
+        update.update(rng)
+    for observable in observables:
+        observable()
+    return observables, updates
+
+
+def _take_stock(U, programs, kept):
+    import gc
+
+    from ..fields import Field
+    from ..fields.gauge import link_trace
+    from ..measurements.plaquette import Plaquette
+
+    Plaquette().on(U)()
+    link_trace(U)
+    fields = [one for one in gc.get_objects() if isinstance(one, Field) and one.lattice is U.lattice]
+    sets = [key[1] for layout in _layouts(U) for key in layout.tables if key[0] == "neighbours"]
+    return Rehearsal(
+        programs=tuple(programs),
+        displacements=frozenset(d for one in sets for d in one),
+        tables=sum(len(one) for one in sets),
+        reals_per_site=sum(field.reals * field.kind.buffers for field in fields),
+        link_reals=U.reals * U.kind.buffers,
+        item_size=4 if U.precision == "single" else 8,
+    )
+
+
+def _layouts(U):
+    return [value for key, value in U.lattice.cache.items() if key[0] == "layout"]

@@ -1,0 +1,6 @@
+"""Descriptions: small frozen dataclasses of physical parameters, checked by pydantic; their fields are the keys of a run file."""
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+description = dataclass(frozen=True, config=ConfigDict(extra="forbid"))

@@ -1,0 +1,83 @@
+"""From the journal of a run to its measurement file measurements.h5."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import LqcdError
+from ..version import __version__
+from . import journal
+
+NAME = "measurements.h5"
+SUMMARY = "run.json"
+
+
+def versions():
+    """Versions of what produced the numbers."""
+    return {"lqcd_hpc": __version__, "python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
+
+
+def collect(directory):
+    """Write measurements.h5 from the journal in a run's directory; returns its path.
+
+    One group per measurement with the datasets `step` and one per column; file attributes hold the run file, versions, seed,
+    process grid and lattice. Raises `LqcdError` if the directory holds no run.
+    """
+    import h5py
+
+    directory = Path(directory)
+    try:
+        summary = json.loads((directory / SUMMARY).read_text())
+        records = journal.read(directory / journal.NAME)
+    except OSError as error:
+        raise LqcdError(f"{directory} holds no run ({error.filename}: {error.strerror})") from None
+    temporary = directory / f"{NAME}.part"
+    with h5py.File(temporary, "w") as file:
+        file.attrs["run_toml"] = summary["run_toml"]
+        file.attrs["versions"] = json.dumps(summary["versions"])
+        file.attrs["seed"] = summary["seed"]
+        file.attrs["ranks"] = summary["ranks"]
+        file.attrs["lattice"] = json.dumps(summary["lattice"])
+        file.attrs["created"] = time.strftime("%Y-%m-%d %H:%M:%S")
+        for name, rows in _tables(records).items():
+            _write_table(file.create_group(name), rows, _seconds(directory) if name == "update" else {})
+    os.replace(temporary, directory / NAME)
+    return directory / NAME
+
+
+def _tables(records):
+    tables = {}
+    for record in records:
+        tables.setdefault(record["name"], []).append(record)
+    return tables
+
+
+def _write_table(group, rows, seconds):
+    group["step"] = np.array([row["step"] for row in rows])
+    for column in dict.fromkeys(key for row in rows for key in row["values"]):
+        if column == "time":
+            group["time"] = np.array(rows[0]["values"]["time"])
+            continue
+        values = [row["values"].get(column) for row in rows]
+        if isinstance(values[0], str):
+            group[column] = [value or "" for value in values]
+        else:
+            shape = np.shape(next(v for v in values if v is not None))
+            group[column] = np.array([np.full(shape, np.nan) if v is None else v for v in values], float)
+    if seconds:
+        group["seconds"] = np.array([seconds.get(row["step"], np.nan) for row in rows])
+
+
+def _seconds(directory):
+    """Wall time of updates by step; not part of the journal, whose bits must not depend on the machine's speed."""
+    try:
+        pairs = [line.split() for line in (directory / "seconds.txt").read_text().splitlines()]
+        return {int(step): float(seconds) for step, seconds in pairs}
+    except (OSError, ValueError):
+        return {}

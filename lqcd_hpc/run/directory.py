@@ -1,0 +1,95 @@
+"""The directory of a run: locked while a job works in it, and bound to one run file."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+from ..errors import LqcdError
+from .collect import SUMMARY, versions
+
+
+class RunDirectory:
+    """Created, checked and locked by rank 0. Collective.
+
+    Raises `LqcdError` if it cannot be written, if another job works in it, or if it holds another run.
+    """
+
+    def __init__(self, path, comm):
+        self.path, self._comm = Path(path), comm
+        on_root(comm, self._lock)
+
+    def _lock(self):
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._handle = open(self.path / "lock", "a+")
+        except OSError as error:
+            raise LqcdError(f"cannot write in {self.path}: {error.strerror}; choose another [output] directory") from None
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LqcdError(f"another job works in {self.path}: wait for it, or choose another [output] directory") from None
+
+    def bind(self, run, identity, lattice, group):
+        """Write run.json, or check that the one there is of the same run."""
+        on_root(self._comm, lambda: self._bind(run, identity, lattice, group))
+
+    def _bind(self, run, identity, lattice, group):
+        path = self.path / SUMMARY
+        if path.exists():
+            known = json.loads(path.read_text())["identity"]
+            different = [key for key in {**known, **identity} if known.get(key) != identity.get(key)]
+            if different:
+                raise LqcdError(
+                    f"{self.path} holds a run with another {', '.join(sorted(different))}: restore the run file, or choose another "
+                    "[output] directory"
+                )
+        summary = {
+            "identity": identity,
+            "run_toml": run.text,
+            "versions": versions(),
+            "seed": run.random.seed if run.random else -1,
+            "ranks": "x".join(map(str, lattice.ranks)),
+            "lattice": {"shape": lattice.shape, "group": group},
+        }
+        temporary = path.with_suffix(".part")
+        temporary.write_text(json.dumps(summary, indent=1))
+        os.replace(temporary, path)
+
+    def release(self):
+        if self._comm.rank == 0:
+            self._handle.close()
+
+
+def identity_of(run):
+    """What must not change between the parts of a run: all but the process grid, the output, and how long it goes on."""
+    if run.source:
+        return {"measure": repr(run.observables), "lattice": repr(run.lattice and run.lattice.shape)}
+    grid_free = {k: v for k, v in vars(run.lattice).items() if k not in ("ranks", "threads") and not k.startswith("_")}
+    stages = [(s.kind, s.measure, repr(s.update)) for s in run.stages]
+    counts = [s.count for s in run.stages[:-1]]
+    return {
+        "lattice": repr(grid_free),
+        "start": repr(run.start),
+        "random": repr(run.random),
+        "action": repr(run.action),
+        "update": repr((stages, counts)),
+        "measure": repr(run.observables),
+    }
+
+
+def on_root(comm, step):
+    """Run `step` on rank 0; its `LqcdError` or operating-system error is raised on all ranks."""
+    problem = None
+    if comm.rank == 0:
+        try:
+            step()
+        except LqcdError as error:
+            problem = str(error)
+        except OSError as error:
+            problem = f"{error.filename or 'the run directory'}: {error.strerror}; free space or choose another [output] directory"
+    problem = comm.bcast(problem)
+    if problem:
+        raise LqcdError(problem)

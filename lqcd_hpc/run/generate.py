@@ -1,0 +1,147 @@
+"""Generate an ensemble: stages of updates with measurements, checkpoints and stored configurations in between."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..errors import LqcdError
+from ..fields import gauge
+from ..fields.gauge import link_trace
+from ..fields.random import Random
+from ..io.configuration import load, save
+from ..lattice import Lattice
+from ..measurements.plaquette import Plaquette
+from ..sampling import checkpoint
+from .directory import identity_of, on_root
+from .journal import NAME, Journal
+from .progress import Progress
+
+
+def generate(run, directory, comm):
+    """Run all stages from the last checkpoint on."""
+    table = run.lattice
+    lattice = Lattice(table.shape, table.ranks, table.boundary, table.replicas, comm, table.threads)
+    if run.output.configurations and lattice.replicas > 1:
+        raise LqcdError("[output] configurations: files hold one system, this lattice has several replicas; leave the key out")
+    rng = Random(run.random.seed, run.random.stream)
+    U = _start(run, lattice, rng)
+    observables = [(o, o.description.on(U)) for o in run.observables]
+    updates = [stage.update.on(run.action.on(U)) for stage in run.stages]
+    directory.bind(run, identity_of(run), lattice, table.group)
+    Chain(run, directory, U, rng, observables, updates).advance()
+
+
+def _start(run, lattice, rng):
+    group, precision = run.lattice.group, run.lattice.precision
+    if run.start.kind == "cold":
+        return gauge.cold(lattice, group, precision)
+    if run.start.kind == "hot":
+        return gauge.hot(lattice, rng, group, precision)
+    if run.start.kind == "instanton":
+        return gauge.instanton(lattice, group, precision=precision)
+    U, header = load(run.start.file, lattice, precision=precision)
+    if header.group != group:
+        raise LqcdError(f"{run.start.file} holds {header.group}, the run file says {group}")
+    return gauge.close_open_ends(U)
+
+
+class Chain:
+    """A Markov chain in its directory."""
+
+    def __init__(self, run, directory, U, rng, observables, updates):
+        self.run, self.path, self.U, self.rng = run, directory.path, U, rng
+        self.observables, self.updates = observables, updates
+        self.comm = U.lattice.comm
+        self.step, length, problems = 0, 0, []
+        if resumed := checkpoint.read_newest(self.path, U):
+            metadata, self.rng, problems = resumed
+            self.step, length = metadata["step"], metadata["journal_bytes"]
+        on_root(self.comm, lambda: self._open(length))
+        self._plaquette = Plaquette().on(U)
+        self.progress = Progress(run.updates, self.step, self.comm.rank == 0)
+        for problem in problems:
+            self.progress.say(f"passed over a damaged checkpoint: {problem}")
+        if self.step:
+            self.progress.say(f"resuming after {self.step} of {run.updates} updates")
+
+    def _open(self, length):
+        self.journal = Journal(self.path / NAME, True, length)
+
+    def advance(self):
+        """Go on to the end of the last stage."""
+        if self.comm.rank:
+            self.journal = Journal(None, False)
+        try:
+            if self.step == 0:
+                self._save_checkpoint()
+            first = 0
+            for stage, update in zip(self.run.stages, self.updates):
+                for _ in range(max(self.step, first), first + stage.count):
+                    self._one(stage, update)
+                first += stage.count
+            if self.step % self.run.output.checkpoint:
+                self._save_checkpoint()
+        finally:
+            self.progress.close()
+            self.journal.close()
+
+    def _one(self, stage, update):
+        begin = time.perf_counter()
+        report = update.update(self.rng)
+        self.step += 1
+        values = {"kind": stage.kind} | {k: v for k, v in vars(report).items()}
+        values["accepted"] = np.asarray(values["accepted"], int) if self.U.lattice.replicas > 1 else int(values["accepted"])
+        values["plaquette"] = self._plaquette()["plaquette"]
+        seconds = time.perf_counter() - begin
+        self._on_root(lambda: self._note(stage, values, seconds))
+        if stage.measure:
+            self._measure()
+        every = self.run.output.configurations
+        if every and stage.measure and self.step % every == 0:
+            self._save_configuration()
+        if self.step % self.run.output.checkpoint == 0:
+            self._save_checkpoint()
+        self.progress.show(self.step, _live(stage, values))
+
+    def _on_root(self, step):
+        """Writing on rank 0; its errors end the run on all ranks at the next checkpoint at the latest."""
+        if self.comm.rank == 0:
+            try:
+                step()
+            except OSError as error:
+                raise LqcdError(f"{self.path}: {error.strerror}; free space and start again, the run resumes") from None
+
+    def _note(self, stage, values, seconds):
+        self.journal.append(self.step, "update", values)
+        with open(self.path / "seconds.txt", "a") as file:
+            file.write(f"{self.step} {seconds:.6f}\n")
+
+    def _measure(self):
+        for observable, measure in self.observables:
+            if self.step % observable.every == 0:
+                values = measure()
+                self._on_root(lambda name=observable.name, values=values: self.journal.append(self.step, name, values))
+
+    def _save_configuration(self):
+        folder = self.path / "configurations"
+        on_root(self.comm, lambda: folder.mkdir(exist_ok=True))
+        suffix = {"hdf5": "h5"}.get(self.run.output.format, self.run.output.format)
+        metadata = {"plaquette": float(self._plaquette()["plaquette"]), "link_trace": float(link_trace(self.U))}
+        save(folder / f"conf_{self.step:08d}.{suffix}", self.U, self.run.output.format, metadata=metadata)
+
+    def _save_checkpoint(self):
+        lengths = {}
+        on_root(self.comm, lambda: lengths.update(n=self.journal.sync()))
+        length = self.comm.bcast(lengths.get("n"))
+        checkpoint.write(self.path, self.step, self.U, self.rng, length, self.run.text)
+
+
+def _live(stage, values):
+    """The numbers of an update that the progress line shows."""
+    shown = {"": stage.kind, "plaquette": f"{np.mean(values['plaquette']):.6f}"}
+    if "delta_h" in values:
+        shown["dH"] = f"{np.mean(values['delta_h']):+.4f}"
+        shown["accepted"] = f"{np.mean(values['accepted']):.2g}"
+    return shown

@@ -1,0 +1,79 @@
+"""Measure on configuration files: a list or patterns, each file once, in order of their names."""
+
+from __future__ import annotations
+
+import os
+from glob import glob
+from pathlib import Path
+
+from ..errors import LqcdError
+from ..fields.kinds import group_name
+from ..io import inspect_header
+from ..io.configuration import load
+from ..lattice import Lattice
+from . import journal
+from .directory import identity_of, on_root
+from .progress import Progress
+
+DONE = "configuration"
+
+
+def measure_files(run, directory, comm):
+    """Measure on all files that the journal does not hold yet."""
+    files = _files(run.source.files)
+    shape = tuple(run.lattice.shape) if run.lattice else None
+    first = {}
+    on_root(comm, lambda: first.update(header=inspect_header(files[0], shape)))
+    header = comm.bcast(first.get("header"))
+    table = run.lattice
+    if table and table.group != header.group:
+        raise LqcdError(f"{files[0]} holds {header.group}, the run file says {table.group}")
+    options = (table.ranks, table.boundary, 1, comm, table.threads) if table else (None, None, 1, comm)
+    lattice = Lattice(header.shape, *options)
+    directory.bind(run, identity_of(run), lattice, group_name(header.nc))
+    done = comm.bcast(_done(directory.path) if comm.rank == 0 else None)
+    on_root(comm, lambda: None)
+    book = journal.Journal(directory.path / journal.NAME, comm.rank == 0, done["bytes"])
+    progress = Progress(len(files), len(done["files"]), comm.rank == 0)
+    U = observables = None
+    try:
+        for number, file in enumerate(files, 1):
+            if file in done["files"]:
+                continue
+            V, _ = load(file, lattice)
+            if U is None:
+                U, observables = V, [(o.name, o.every, o.description.on(V)) for o in run.observables]
+            U.assign(V)
+            for name, every, measure in observables:
+                if number % every == 0:
+                    book.append(number, name, measure())
+            book.append(number, DONE, {"file": file})
+            book.sync()
+            progress.show(number, {"file": Path(file).name})
+    except OSError as error:
+        raise LqcdError(f"{error.filename or directory.path}: {error.strerror}; mend it and start again, the run resumes") from None
+    finally:
+        progress.close()
+        book.close()
+
+
+def _files(patterns):
+    files = []
+    for pattern in patterns:
+        found = sorted(glob(pattern))
+        if not found:
+            raise LqcdError(f"[source] files: nothing matches {pattern!r} in {os.getcwd()}")
+        files += [name for name in found if name not in files]
+    return files
+
+
+def _done(path):
+    """Files that were measured on completely, and the length of the journal up to the last of them."""
+    files, length, position = [], 0, 0
+    name = path / journal.NAME
+    for record in journal.read(name) if name.exists() else []:
+        position += len(journal.line(record))
+        if record["name"] == DONE:
+            files.append(record["values"]["file"])
+            length = position
+    return {"files": files, "bytes": length}

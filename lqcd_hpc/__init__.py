@@ -10,6 +10,21 @@ _PUBLIC = {
     "Field": "fields",
     "Random": "fields",
     "gauge": "fields.gauge",
+    "Wilson": "actions.wilson",
+    "Symanzik": "actions.symanzik",
+    "Iwasaki": "actions.iwasaki",
+    "DBW2": "actions.dbw2",
+    "Loops": "actions.loops",
+    "Heatbath": "sampling.heatbath",
+    "HMC": "sampling.hmc",
+    "Plaquette": "measurements.plaquette",
+    "Polyakov": "measurements.polyakov",
+    "Topology": "measurements.topology",
+    "WilsonLoops": "measurements.wilson_loops",
+    "Flow": "measurements.flow",
+    "load": "io.configuration",
+    "save": "io.configuration",
+    "estimate": "analysis.errors",
 }
 
 __all__ = ["LqcdError", "__version__", *_PUBLIC]
@@ -20,3 +35,7 @@ def __getattr__(name):
         raise AttributeError(f"module 'lqcd_hpc' has no attribute {name!r}")
     module = import_module(f".{_PUBLIC[name]}", __name__)
     return module if _PUBLIC[name].endswith(f".{name}") else getattr(module, name)
+
+
+def __dir__():
+    return __all__

@@ -15,9 +15,9 @@ TEXT = r"""
 // out_k(x) = in(x + displacement k)
 template <class L, class A> FN void gather(const Site<L>& x, const A& a) {
   for (int k = 0; k < a.count; k++) {
-    typename L::T v[1];
-    load<1>(v, a.in, 0, x, at(x, k));
-    store<1>(a.out, k, x, v);
+    typename L::T v[2];
+    load<2>(v, a.in, 0, x, at(x, k));
+    store<2>(a.out, k, x, v);
   }
 }
 // f(x) <- a f(x) + sum_k f(x + displacement k)
@@ -75,7 +75,7 @@ def header():
 
 
 def gather(displacements):
-    """out_k(x) = in(x + displacement k), scalars."""
+    """out_k(x) = in(x + displacement k), complex numbers (1 x 1 matrices)."""
     args = (in_("in", displacements), out("out"))
     return Kernel(header(), "gather", (), args, tuple(displacements), scalars=(("count", "i64"),))
 

@@ -1,4 +1,4 @@
-"""Runs the whole of tests/mpi under mpirun on 2 and on 4 ranks, one job per size, and says what failed.
+"""Runs the whole of tests/mpi under mpirun on 2 and on 4 ranks, its histories also on 8, and says what failed.
 
 LQCD_MPIRUN names another launcher, LQCD_MPI_TEST_TIMEOUT other seconds for a job.
 """
@@ -21,6 +21,14 @@ SECONDS_PER_TEST = 90
 def test_mpi_folder_passes_on_ranks(ranks, mpirun, request, tmp_path):
     job = run_folder(FOLDER, ranks, mpirun, tmp_path, request.config.getoption("markexpr"))
     faults = find_faults(job, ranks, tmp_path)
+    assert not faults, "\n".join([*faults, str(job)])
+
+
+@pytest.mark.mpirun
+@pytest.mark.timeout(0)
+def test_histories_have_the_same_bits_on_eight_ranks(mpirun, request, tmp_path):
+    job = run_folder(FOLDER / "test_same_bits.py", 8, mpirun, tmp_path, request.config.getoption("markexpr"))
+    faults = find_faults(job, 8, tmp_path)
     assert not faults, "\n".join([*faults, str(job)])
 
 

@@ -28,12 +28,17 @@ FLAGS = (
 ).split()
 
 
-def cache_directory():
-    """Where compiled kernels are kept: $LQCD_CACHE, else ~/.cache/lqcd_hpc."""
+def cache_path():
+    """Where compiled kernels are kept: $LQCD_CACHE, else ~/.cache/lqcd_hpc. It need not exist."""
     root = os.environ.get("LQCD_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "lqcd_hpc"
     )
-    path = Path(root)
+    return Path(root)
+
+
+def cache_directory():
+    """The kernel cache, made if need be; raises `LqcdError` if it cannot be written."""
+    path = cache_path()
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK):
@@ -88,9 +93,10 @@ def build(source, name):
 
     Raises `LqcdError` with the compiler's message if the source does not compile.
     """
-    target = cache_directory() / f"{name}-{_digest(source)}.so"
-    if target.exists():
+    target = cache_path() / f"{name}-{_digest(source)}.so"
+    if target.exists():  # also in a cache that was filled ahead and is read-only
         return target
+    cache_directory()
     with open(target.with_suffix(f".{socket.gethostname()}.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():

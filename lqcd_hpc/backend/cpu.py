@@ -25,7 +25,7 @@ def simd_bytes():
 def lanes(item_size):
     """Lanes of a number of `item_size` bytes, and lanes of a memory block: the same on the CPU.
 
-    `LQCD_GROUP` asks for the memory order of a GPU instead, one lane in blocks of so many, which tests compare with ours.
+    `LQCD_GROUP` asks for the memory order of a GPU instead: one lane, in blocks of so many; tests compare the two.
     """
     if group := os.environ.get("LQCD_GROUP"):
         return 1, int(group)
@@ -47,6 +47,7 @@ def source(program: Program):
     return f"""{program.preamble}
 #include <vector>
 #include <omp.h>
+static constexpr i64 AHEAD = 1;  // items between a prefetch and its use
 static void work(const Args& a, i64 begin, i64 end{", Sums<L, %d>& sum" % program.sums if program.sums else ""}) {{
   Site<L> x;
   x.permutations = (const L::S*)a.permutations;
@@ -56,6 +57,9 @@ static void work(const Args& a, i64 begin, i64 end{", Sums<L, %d>& sum" % progra
     {turn}
     x.item = item;
     x.neighbours = a.neighbours + item * a.displacements;
+    i64 later = i + AHEAD < end ? i + AHEAD : i;
+    x.item_ahead = a.items ? a.items[later] : later;
+    x.ahead = a.neighbours + x.item_ahead * a.displacements;
     {_mask_code(program)}
     {program.call}
   }}

@@ -49,7 +49,9 @@ def require():
     except cupy.cuda.runtime.CUDARuntimeError as error:
         count, problem = 0, str(error)
     if count == 0:
-        raise LqcdError(f"a GPU is asked for (LQCD_DEVICE=cuda) and absent: {problem}; leave LQCD_DEVICE out to run on the CPU")
+        raise LqcdError(
+            f"a GPU is asked for (LQCD_DEVICE=cuda) and absent: {problem}; leave LQCD_DEVICE out to run on the CPU"
+        )
     cupy.cuda.Device(local_rank() % count).use()
     stream = cupy.cuda.Stream()
     stream.use()
@@ -67,7 +69,7 @@ def local_rank():
 
 
 class Function:
-    """A kernel instance that is called as the functions of the CPU backend are: (args address, begin, end, replicas)."""
+    """A kernel instance, called as the functions of the CPU backend are: (args address, begin, end, replicas)."""
 
     def __init__(self, program):
         # CuPy keeps binaries by their source, which must therefore name the headers' contents
@@ -88,7 +90,7 @@ class Function:
 
 
 def launch(kernel, items, *parameters):
-    """Launch one thread per item. Parameters are ctypes numbers, or addresses of structs, which CUDA copies by value."""
+    """Launch one thread per item. Parameters are ctypes numbers, or addresses of structs that CUDA copies by value."""
     places = [p if isinstance(p, int) else ctypes.addressof(p) for p in parameters]
     array = (ctypes.c_void_p * len(places))(*places)
     blocks, cupy = -(-items // THREADS), require()
@@ -104,6 +106,7 @@ def load(program):
 
 
 def steps(launches):
+    """The launches of a sequence."""
     return list(launches)
 
 
@@ -131,6 +134,7 @@ def _enqueue(sequence):
 
 
 def allocate(shape, dtype):
+    """A zeroed array in GPU memory."""
     cupy = require()
     try:
         return cupy.zeros(shape, dtype)
@@ -147,6 +151,7 @@ zeros = allocate
 
 
 def address(array):
+    """Where kernels find an array."""
     return array.data.ptr
 
 
@@ -154,6 +159,7 @@ _tables = {}  # id of a numpy array -> its copy in GPU memory, as long as the nu
 
 
 def table(array):
+    """Where kernels find a numpy array that nobody changes: it is copied to the GPU once."""
     key = id(array)
     if key not in _tables:
         _tables[key] = require().asarray(np.ascontiguousarray(array))
@@ -162,10 +168,12 @@ def table(array):
 
 
 def to_host(array):
+    """The array as a numpy array; waits for all launches before."""
     return require().asnumpy(array)
 
 
 def write(target, values, where=True):
+    """target <- values where the mask holds."""
     cupy = require()
     cupy.copyto(target, cupy.asarray(values), where=where if where is True else cupy.asarray(where))
 
@@ -189,10 +197,12 @@ def pinned(count, dtype):
 
 
 def message(count, dtype, comm):
+    """Memory of a message."""
     return Message(count, dtype, mpi_reads_gpu_memory(comm))
 
 
 def wire(message):
+    """What MPI reads and writes."""
     return message.wire
 
 
@@ -205,13 +215,14 @@ def collect(messages):
 
 
 def deliver(messages):
-    """Host to GPU; unpacking waits in the stream. The host buffer is filled again only after the next `collect` has waited."""
+    """Host to GPU, in the stream; host buffers are filled again only after the next `collect` has waited."""
     for one in messages:
         if one.staged:
             one.packed.set(one.wire)
 
 
 def move(verb, message, position, memory, slots, blocks, reals, group):
+    """Pack slots of a field into a message, or unpack them."""
     size = memory.dtype.itemsize
     packed = ctypes.c_void_p(address(message.packed) + position * size)
     numbers = [ctypes.c_int64(n) for n in (len(slots), reals, group)]
@@ -229,7 +240,7 @@ _direct = weakref.WeakKeyDictionary()  # communicator -> whether its MPI reads a
 
 
 def mpi_reads_gpu_memory(comm):
-    """Whether messages go to MPI straight from GPU memory: where LQCD_CUDA_MPI=1 asks for it and a test message arrives.
+    """Whether messages go to MPI straight from GPU memory: LQCD_CUDA_MPI=1 asks for it, and a test message arrives.
 
     Collective over `comm` on its first call. Raises `LqcdError` if the test message does not arrive as it was sent.
     """

@@ -26,16 +26,16 @@ MOVE(unpack_8, unsigned long long, *place = message[t])
 """
 
 
-def source(program: Program, name="launch"):
-    """The translation unit of a kernel instance, with the entry `name(args, begin, end)`.
+def source(program: Program):
+    """The translation unit of a kernel instance, with the entry `launch(args, begin, end)`.
 
     With sums there is also `carry_rows(bins, rows)`, to be run after every launch: then bins never overflow.
     """
-    return f"{program.preamble}\n{_sums(program, name) if program.sums else _plain(program, name)}"
+    return f"{program.preamble}\n{_sums(program) if program.sums else _plain(program)}"
 
 
-def _plain(program, name):
-    return f"""{_head(name)}
+def _plain(program):
+    return f"""{_HEAD}
   i64 i = begin + (i64)blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= end) return;
   i64 item = a.items ? a.items[i] : i;
@@ -44,10 +44,10 @@ def _plain(program, name):
 """
 
 
-def _sums(program, name):
-    """Where all threads of a block work on one replica, its bins are shared memory, carried and added to the global ones."""
+def _sums(program):
+    """Where all threads of a block have one replica, its bins are in shared memory, then added to the global ones."""
     ns, shared = program.sums, program.sums <= SHARED_SUMS
-    return f"""{_head(name)}
+    return f"""{_HEAD}
   {f"__shared__ i64 bins[{ns} * SUM_BINS];" if shared else ""}
   i64 first = begin + (i64)blockIdx.x * blockDim.x, i = first + threadIdx.x;
   i64 item = i < end ? (a.items ? a.items[i] : i) : 0;
@@ -72,6 +72,9 @@ extern "C" __global__ void carry_rows(i64* bins, i64 rows) {{
 """
 
 
+_HEAD = f"""extern "C" __global__ void __launch_bounds__({THREADS})
+launch(const __grid_constant__ Args a, i64 begin, i64 end) {{"""
+
 _OPEN = """i64* global = a.bins + block_replica * ({ns} * SUM_BINS);
   for (int k = threadIdx.x; k < {ns} * SUM_BINS; k += blockDim.x) bins[k] = 0;
   __syncthreads();
@@ -83,15 +86,12 @@ _CLOSE = """__syncthreads();
   for (int k = threadIdx.x; k < {ns} * SUM_BINS; k += blockDim.x) if (bins[k]) bin_add(global, k, bins[k]);"""
 
 
-def _head(name):
-    return f"""extern "C" __global__ void __launch_bounds__({THREADS}) {name}(const __grid_constant__ Args a, i64 begin, i64 end) {{"""
-
-
 def _site(program):
     mask = "x.mask = a.lane_masks[i] & 1;" if program.masked else ""
     return f"""Site<L> x;
   x.item = item;
-  x.neighbours = a.neighbours + item * a.displacements;
+  x.neighbours = x.ahead = a.neighbours + item * a.displacements;
+  x.item_ahead = item;
   x.permutations = (const L::S*)a.permutations;
   x.ids = a.ids;
   {mask}

@@ -66,6 +66,7 @@ def _idle(arguments, begin, end, replicas):
 
 
 def default_threads(ranks_on_node):
+    """Threads of this rank (backend/cpu.py)."""
     return cpu.default_threads(ranks_on_node)
 
 
@@ -131,7 +132,7 @@ def wire(message):
 def move(verb, message, position, memory, slots, blocks, reals, group):
     """"pack" slots of a field's buffer into a message from number `position` on, or "unpack" them.
 
-    A slot has `reals` numbers, `group` slots form a memory block; `blocks` are block numbers if slots come as whole blocks.
+    A slot has `reals` numbers, `group` slots form a memory block; `blocks`: block numbers if slots are whole blocks.
     """
     arrays().move(verb, message, position, memory, slots, blocks, reals, group)
 

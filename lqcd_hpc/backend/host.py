@@ -25,10 +25,12 @@ class Step(ctypes.Structure):
 
 
 def zeros(shape, dtype):
+    """A small zeroed array."""
     return np.zeros(shape, dtype)
 
 
 def address(array):
+    """Where kernels find an array."""
     return array.ctypes.data
 
 
@@ -36,14 +38,17 @@ table = address
 
 
 def to_host(array):
+    """The array as a numpy array."""
     return array
 
 
 def write(target, values, where=True):
+    """target <- values where the mask holds."""
     np.copyto(target, values, where=where)
 
 
 def steps(launches):
+    """The launches of a sequence in the form that `run_sequence` takes."""
     array = (Step * len(launches))()
     for step, (function, arguments, items, replicas) in zip(array, launches):
         step.function = ctypes.cast(function, ctypes.c_void_p)
@@ -52,14 +57,17 @@ def steps(launches):
 
 
 def run_sequence(array, repeat):
+    """Run them one after another."""
     cpu.runtime().run_sequence(array, ctypes.c_int64(len(array)), ctypes.c_int64(repeat))
 
 
 def message(count, dtype, comm):
+    """Memory of a message."""
     return np.empty(count, dtype)
 
 
 def wire(message):
+    """What MPI reads and writes."""
     return message
 
 
@@ -71,6 +79,7 @@ deliver = collect
 
 
 def move(verb, message, position, memory, slots, blocks, reals, group):
+    """Pack slots of a field into a message, or unpack them."""
     runtime, size = cpu.runtime(), memory.dtype.itemsize
     packed = ctypes.c_void_p(message.ctypes.data + position * size)
     place = ctypes.c_void_p(memory.ctypes.data)

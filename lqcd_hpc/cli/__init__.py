@@ -1,4 +1,5 @@
-"""The command `lqcd-hpc`: one verb per file, found by its name (`app.py`); errors, exit codes and ranks are handled here.
+"""The command `lqcd-hpc`: one verb per file, found by its name (`app.py`); errors, exit codes and ranks are
+handled here.
 
 | code | meaning |
 | --- | --- |
@@ -10,7 +11,7 @@
 
 from __future__ import annotations
 
-from .failure import report_failure
+from .failure import INTERRUPTED, report_failure
 
 
 def main():
@@ -34,7 +35,9 @@ def main():
     except (Exception, KeyboardInterrupt) as error:
         report_failure(error, debug)
     except SystemExit as end:
-        sys.exit(end.code)
+        if end.code == INTERRUPTED:
+            report_failure(KeyboardInterrupt())
+        raise
 
 
 __all__ = ["main"]

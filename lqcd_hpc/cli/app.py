@@ -1,6 +1,7 @@
 """The verbs of the command line: every file of this folder that defines a function of its own name.
 
-`plan.py` defines `plan`, `build_kernels.py` defines `build_kernels` (the verb build-kernels). A new verb is a new file.
+`plan.py` defines `plan`, `build_kernels.py` defines `build_kernels` (the verb build-kernels). A new verb is a
+new file.
 """
 
 from __future__ import annotations
@@ -47,13 +48,17 @@ def application(words=()):
     return app
 
 
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error (anywhere on the line).")] = False,
-):
-    """Lattice gauge theory: generate, measure, inspect and convert configurations."""
-    if version:
+def _print_version(wanted: bool):
+    if wanted:
         from ..version import __version__
 
         typer.echo(f"lqcd-hpc {__version__}")
         raise typer.Exit()
+
+
+_VERSION = typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+_DEBUG = typer.Option("--debug", help="Print the traceback of an error (anywhere on the line).")
+
+
+def _options(version: Annotated[bool, _VERSION] = False, debug: Annotated[bool, _DEBUG] = False):
+    """Lattice gauge theory: generate, measure, inspect and convert configurations."""

@@ -11,18 +11,26 @@ SUITES = ("gauge",)
 
 def bench(
     suite: Annotated[str, typer.Argument(help="What to measure: gauge.")] = "gauge",
-    volume: Annotated[list[str], typer.Option(help="Lattice X,Y,Z,T; may be given more than once.")] = ("8,8,8,8", "16,16,16,16"),
+    volume: Annotated[list[str], typer.Option(help="Lattice X,Y,Z,T; may be given more than once.")] = (
+        "8,8,8,8",
+        "16,16,16,16",
+    ),
     precision: Annotated[str, typer.Option(help="double or single.")] = "double",
     threads: Annotated[int, typer.Option(help="Threads per rank.")] = 1,
-    ranks: Annotated[int, typer.Option(help="Also compare so many ranks with one (starts jobs under mpirun).")] = None,
-    kernels_only: Annotated[bool, typer.Option("--kernels-only", help="Leave out launch overhead and replicas.")] = False,
+    ranks: Annotated[
+        int, typer.Option(help="Also compare so many ranks with one (starts jobs under mpirun).")
+    ] = None,
+    kernels_only: Annotated[
+        bool, typer.Option("--kernels-only", help="Leave out launch overhead and replicas.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     results: Annotated[str, typer.Option(help="Also write <date>-<processor>.json into this folder.")] = None,
 ):
     """Time the kernels and set them against the roofline of this machine, measured in the same process.
 
-    The roofline is min(multiply-add peak, read bandwidth x intensity), the bandwidth being that of a working set as large as
-    the kernel's. Medians of repeats. Flops and bytes per unit and how they are counted are in the JSON.
+    The roofline is min(multiply-add peak, read bandwidth x intensity), the bandwidth being that of a working
+    set as large as the kernel's. Medians of repeats. Flops and bytes per unit and how they are counted are in
+    the JSON.
     """
     from ..errors import LqcdError
     from ..lattice.communicator import world
@@ -47,7 +55,9 @@ def bench(
 
 
 def measure(shapes, precision="double", threads=1, ranks=None, kernels_only=False):
-    """All results as one dictionary: header, "kernels", and "overhead", "replicas", "ranks" where asked for. Collective."""
+    """All results as one dictionary: header, "kernels", and "overhead", "replicas", "ranks" where asked for.
+    Collective.
+    """
     from ..lattice.communicator import world
     from .benchmark import kernels, overhead, replicas, results
     from .benchmark import ranks as jobs

@@ -12,15 +12,17 @@ WORKERS = 2
 def build_kernels(
     group: Annotated[list[str], typer.Option(help="Gauge group; may be given more than once.")] = ("SU(3)",),
     ndim: Annotated[list[int], typer.Option(help="Dimensions; may be given more than once.")] = (4,),
-    precision: Annotated[list[str], typer.Option(help="double or single; may be given more than once.")] = ("double",),
+    precision: Annotated[list[str], typer.Option(help="double or single; may be given more than once.")] = (
+        "double",
+    ),
     run_file: Annotated[str, typer.Option("--run", help="Only the kernels of this run file.")] = None,
     workers: Annotated[int, typer.Option(help="Compilers at a time.")] = WORKERS,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Fill the kernel cache ahead, so that the first job of many ranks need not wait.
 
-    Compiles the usual instances of a group, or exactly those of a run file. What the cache holds already takes no time.
-    Call it on the kind of processor that the jobs will run on.
+    Compiles the usual instances of a group, or exactly those of a run file. What the cache holds already
+    takes no time. Call it on the kind of processor that the jobs will run on.
     """
     from ..backend import compiler
     from ..lattice.communicator import world
@@ -69,5 +71,10 @@ def _bar(silent):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     return Progress(*columns, console=Console(stderr=True), disable=silent, transient=True)

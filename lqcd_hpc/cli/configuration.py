@@ -63,7 +63,9 @@ def observables(U):
 
 
 def group_defects(U):
-    """How far links are from the group: not finite, zero without reason (counts), |U U^dag - 1|, |det U - 1| (largest)."""
+    """How far links are from the group: not finite, zero without reason (counts), |U U^dag - 1|, |det U - 1|
+    (largest).
+    """
     import numpy as np
 
     u, comm = U.to_numpy(), U.lattice.comm

@@ -20,7 +20,9 @@ SUFFIXES = {
 
 
 def convert(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A configuration in any format that the package reads.")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="A configuration in any format that the package reads.")
+    ],
     target: Annotated[str, typer.Argument(metavar="OUT", help="The file to write.")],
     format: Annotated[str, typer.Option(help="Format of OUT, if its suffix does not tell.")] = None,
     shape: Annotated[str, typer.Option(help="Extents X,Y,Z,T for a file that does not state them.")] = None,
@@ -28,7 +30,8 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Write a configuration in another format. IN must pass its checksum; OUT is read back before it gets its name.
+    """Write a configuration in another format. IN must pass its checksum; OUT is read back before it gets its
+    name.
 
     The suffix of OUT decides the format: .lime .ildg .scidac .nersc .milc .txt .h5 .hdf5.
     """
@@ -75,7 +78,8 @@ def choose_format(target, wanted=None):
 def convert_file(source, target, format, shape=None, precision=None, force=False):
     """Read, check and write; the `Header` of the new file. Collective.
 
-    Raises `LqcdError` for a damaged input, an existing target without `force`, and what the format cannot hold.
+    Raises `LqcdError` for a damaged input, an existing target without `force`, and what the format cannot
+    hold.
     """
     from .. import io
     from ..lattice import Lattice
@@ -88,7 +92,11 @@ def convert_file(source, target, format, shape=None, precision=None, force=False
     metadata = dict(header.metadata)
     if format in ("nersc", "hdf5"):  # formats that state the averages of the links
         open_lattice = Lattice(lattice.shape, boundary=open_directions(links, lattice))
-        metadata |= {key: value for key, value in observables(gauge_field(links, open_lattice)).items() if value is not None}
+        metadata |= {
+            key: value
+            for key, value in observables(gauge_field(links, open_lattice)).items()
+            if value is not None
+        }
     return io.write_links(target, format, links, lattice, precision=precision, metadata=metadata)
 
 

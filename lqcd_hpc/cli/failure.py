@@ -52,7 +52,8 @@ def describe(error, debug=False):
     if isinstance(error, LqcdError):
         return text + str(error), BAD_INPUT
     if isinstance(error, MemoryError):
-        return text + "not enough memory: use more ranks or a smaller lattice (lqcd-hpc plan shows the memory per rank)", FAILED
+        way = "use more ranks or a smaller lattice (lqcd-hpc plan shows the memory per rank)"
+        return f"{text}not enough memory: {way}", FAILED
     name = type(error).__name__
     if debug:
         return f"{text}unexpected {name}", FAILED

@@ -54,6 +54,7 @@ def inspect(
     if world().rank == 0:
         print_json(found) if json else show(file, found)
     if not found["ok"]:
+        world().barrier()  # rank 0 has printed why before any rank ends the job
         raise typer.Exit(1)
 
 
@@ -66,7 +67,11 @@ def examine(file, shape=None):
 
     U, header = read_configuration(file, shape, verify=False)
     defects, values = group_defects(U), observables(U)
-    problems = _checksum_problems(header) + _group_problems(defects, header.precision) + _stated_problems(header, values)
+    problems = (
+        _checksum_problems(header)
+        + _group_problems(defects, header.precision)
+        + _stated_problems(header, values)
+    )
     return {
         "format": header.format,
         "shape": list(header.shape),
@@ -85,7 +90,10 @@ def _checksum_problems(header):
     stored, computed = header.checksum_stored, header.checksum_computed
     if stored in (None, computed):
         return []
-    return [f"checksum: {stored} is stored in the file but its data give {computed}: the file is damaged, fetch it again"]
+    return [
+        f"checksum: {stored} is stored in the file but its data give {computed}: "
+        "the file is damaged, fetch it again"
+    ]
 
 
 def _group_problems(defects, precision):
@@ -96,10 +104,13 @@ def _group_problems(defects, precision):
         problems.append(f"links: {defects['zero']} are zero inside the lattice")
     if defects["unitarity"] > limit:
         problems.append(
-            f"unitarity: links deviate by up to {defects['unitarity']:.3g}, more than {limit:g} that {precision} precision explains"
+            f"unitarity: links deviate by up to {defects['unitarity']:.3g}, "
+            f"more than {limit:g} that {precision} precision explains"
         )
     elif defects["determinant"] > limit:
-        problems.append(f"determinant: |det U - 1| is up to {defects['determinant']:.3g}, more than {limit:g}")
+        problems.append(
+            f"determinant: |det U - 1| is up to {defects['determinant']:.3g}, more than {limit:g}"
+        )
     return problems
 
 

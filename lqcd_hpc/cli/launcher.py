@@ -13,7 +13,9 @@ _SETTINGS = ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_MCA_", "PRTE_MCA_")
 
 
 def mpirun():
-    """The launcher as a list of words: $LQCD_MPIRUN, the one beside this Python, or the first on the path; None without one."""
+    """The launcher as a list of words: $LQCD_MPIRUN, the one beside this Python, or the first on the path;
+    None without one.
+    """
     if chosen := os.environ.get("LQCD_MPIRUN"):
         return chosen.split()
     beside = Path(sys.executable).parent / "mpirun"
@@ -23,7 +25,11 @@ def mpirun():
 
 def environment(**extra):
     """This environment less what an outer job left in it, one thread per rank."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS) or not name.startswith(_STATE)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_SETTINGS) or not name.startswith(_STATE)
+    }
     return {**kept, "OMP_NUM_THREADS": "1", **extra}
 
 
@@ -38,7 +44,9 @@ def as_root():
 
 
 def run_job(ranks, arguments, timeout, extra=None):
-    """Run this Python with `arguments` on so many ranks; returns (exit code, stdout, stderr), code None after the timeout."""
+    """Run this Python with `arguments` on so many ranks; returns (exit code, stdout, stderr), code None after
+    the timeout.
+    """
     words = [*mpirun(), "-n", str(ranks), sys.executable, *arguments]
     job = subprocess.Popen(
         words,

@@ -40,14 +40,20 @@ class RankPlan:
             return 0
         depth = [max((abs(d[mu]) for d in displacements), default=0) for mu in divided]
         total = 0
-        for outside in product(*[range(-k, k + 1) for k in depth]):
+        for outside in product(*(range(-k, k + 1) for k in depth)):
             if any(outside) and any(_reaches(d, divided, outside) for d in displacements):
-                inside = [n for mu, n in enumerate(self.extents) if mu not in divided or not outside[divided.index(mu)]]
+                inside = [
+                    n
+                    for mu, n in enumerate(self.extents)
+                    if mu not in divided or not outside[divided.index(mu)]
+                ]
                 total += prod(inside)
         return total * self.replicas // self.replica_lanes
 
     def memory(self, rehearsal):
-        """Bytes of one rank during a run: fields with halos, tables, and the copies made when files are written."""
+        """Bytes of one rank during a run: fields with halos, tables, and the copies made when files are
+        written.
+        """
         slots = (self.items + self.ghost_items(rehearsal.displacements)) * self.lanes
         fields = rehearsal.reals_per_site * rehearsal.item_size * slots
         sites = self.items * self.lanes
@@ -58,5 +64,10 @@ class RankPlan:
 
 
 def _reaches(displacement, divided, outside):
-    """Whether a displacement leads from inside to `outside` beyond the ends (0: not beyond) of the divided directions."""
-    return all(not k or (displacement[mu] * k > 0 and abs(displacement[mu]) >= abs(k)) for mu, k in zip(divided, outside))
+    """Whether a displacement leads from inside to `outside` beyond the ends (0: not beyond) of the divided
+    directions.
+    """
+    return all(
+        not k or (displacement[mu] * k > 0 and abs(displacement[mu]) >= abs(k))
+        for mu, k in zip(divided, outside)
+    )

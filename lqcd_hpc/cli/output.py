@@ -21,12 +21,16 @@ def _finite(value):
 
 
 def console():
-    """A rich console on standard output, as wide as the text where that is not a terminal."""
+    """A rich console on standard output; where that is not a terminal, lines are as long as they are."""
     import sys
 
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    from ..lattice.communicator import launched_size
+
+    # launchers give ranks a terminal of their own, whatever their output goes to
+    terminal = sys.stdout.isatty() and not launched_size()
+    return Console(highlight=False) if terminal else Console(highlight=False, width=240, force_terminal=False)
 
 
 def table(*columns, title=None):
@@ -36,7 +40,7 @@ def table(*columns, title=None):
 
     made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for name in columns:
-        made.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=not name.endswith(" "))
+        made.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left")
     return made
 
 

@@ -12,7 +12,9 @@ SHOWN = 20
 def plan(
     shape: Annotated[str, typer.Argument(metavar="SHAPE", help="Extents, as 16,16,16,32 or 16x16x16x32.")],
     ranks: Annotated[int, typer.Option(help="Number of ranks.")],
-    run_file: Annotated[str, typer.Option("--run", help="Run file whose memory is wanted; a usual run if not given.")] = None,
+    run_file: Annotated[
+        str, typer.Option("--run", help="Run file whose memory is wanted; a usual run if not given.")
+    ] = None,
     replicas: Annotated[int, typer.Option(help="Independent systems (if there is no run file).")] = 1,
     group: Annotated[str, typer.Option(help="Gauge group (if there is no run file).")] = "SU(3)",
     precision: Annotated[str, typer.Option(help="double or single (if there is no run file).")] = "double",
@@ -88,7 +90,9 @@ def _load(run_file, shape):
 
     run = load(run_file)
     if run.lattice and tuple(run.lattice.shape) != shape:
-        raise LqcdError(f"{run_file} is for a lattice {write_shape(run.lattice.shape)}, not {write_shape(shape)}")
+        raise LqcdError(
+            f"{run_file} is for a lattice {write_shape(run.lattice.shape)}, not {write_shape(shape)}"
+        )
     return run
 
 
@@ -113,12 +117,21 @@ def show(found):
 
     out, several = console(), f", {found['replicas']} replicas" if found["replicas"] > 1 else ""
     what = f"{found['group']}, {found['precision']} precision{several}"
-    out.print(f"[bold]{write_shape(found['shape'])}[/] over {found['ranks']} ranks: {what}, {found['run'] or 'a usual run'}")
+    out.print(
+        f"[bold]{write_shape(found['shape'])}[/] over {found['ranks']} ranks: "
+        f"{what}, {found['run'] or 'a usual run'}"
+    )
     rows = table("", "grid", "local", ">sites", ">surface", "virtual nodes", ">lanes", ">memory per rank")
     for line in found["grids"][:SHOWN]:
         shapes = [write_shape(line[key]) for key in ("grid", "local", "virtual")]
         lanes = f"{line['lanes']}/{found['full_lanes']}"
-        numbers = f"{line['local_volume']}", f"{line['surface']}", shapes[2], lanes, size(line["memory_per_rank"]["total"])
+        numbers = (
+            f"{line['local_volume']}",
+            f"{line['surface']}",
+            shapes[2],
+            lanes,
+            size(line["memory_per_rank"]["total"]),
+        )
         rows.add_row("[green]*[/]" if line["recommended"] else "", *shapes[:2], *numbers)
     out.print(rows)
     if len(found["grids"]) > SHOWN:
@@ -127,7 +140,10 @@ def show(found):
     if best["default"]:
         out.print("[green]*[/] recommended, and taken if the run file names no grid")
     else:
-        out.print(f"[green]*[/] recommended: write ranks = {best['grid']} in \\[lattice], the first line is taken otherwise")
+        out.print(
+            f"[green]*[/] recommended: write ranks = {best['grid']} in \\[lattice], "
+            "the first line is taken otherwise"
+        )
     memory = best["memory_per_rank"]
     parts = ", ".join(f"{key} {size(memory[key])}" for key in ("fields", "tables", "writing"))
     out.print(f"memory: {parts}; this machine has {size(found['memory_free'])} free")

@@ -1,4 +1,6 @@
-"""A dry run: what a run file would compile and hold in memory, found by doing it on a small lattice without computing."""
+"""A dry run: what a run file would compile and hold in memory, found by doing it on a small lattice without
+computing.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,26 @@ count = 1
 [output]
 directory = "."
 """
-MORE = {4: "[measure.topology]\n[measure.flow]\neps = 0.04\nsteps = 1\n[measure.wilson_loops]\nmax_time = 2\nmax_distance = 2\n"}
+MORE = """
+[measure.topology]
+[measure.flow]
+eps = 0.04
+steps = 1
+[measure.wilson_loops]
+max_time = 2
+max_distance = 2
+"""
 ACTIONS = ("wilson", "iwasaki")
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """programs : kernel instances; displacements : what they reach; reals_per_site : numbers of all fields together;
-    link_reals : those of one gauge field; item_size : bytes of a number."""
+    """What a run needs.
+
+    programs : kernel instances; displacements, tables : the neighbours that they read, and how many numbers
+    per item their tables hold; reals_per_site : numbers of all fields together; link_reals : those of one
+    gauge field; item_size : bytes of a number.
+    """
 
     programs: tuple
     displacements: frozenset
@@ -57,14 +71,21 @@ def usual_run(group="SU(3)", ndim=4, precision="double", replicas=1, action="wil
 
     shape = [8] * ndim
     return parse(
-        USUAL.format(shape=shape, group=group, precision=precision, replicas=replicas, action=action, more=MORE.get(ndim, ""))
+        USUAL.format(
+            shape=shape,
+            group=group,
+            precision=precision,
+            replicas=replicas,
+            action=action,
+            more=MORE if ndim == 4 else "",
+        )
     )
 
 
 def rehearse(run):
-    """A `Rehearsal` of a run, on a small serial lattice of its dimensions, boundaries and replicas.
+    """A `Rehearsal` of a run, on one rank and a small lattice of its boundaries.
 
-    Nothing is compiled or written. Raises `LqcdError` for what the run itself would refuse.
+    No kernel is compiled or run, nothing is written. Raises `LqcdError` for what the run itself would refuse.
     """
     from ..backend import device
 
@@ -75,13 +96,14 @@ def rehearse(run):
 
 
 def _start(run):
-    """The gauge field of the run on 8 sites per direction (with the lanes of a large lattice)."""
+    """The gauge field of the run on fewer sites."""
     from ..fields import Random, gauge
     from ..lattice import Lattice
     from ..lattice.communicator import SerialCommunicator
 
-    ndim, group, boundary, replicas, precision = _setting(run)
-    lattice = Lattice((8,) * ndim, boundary=boundary, replicas=replicas, threads=1, comm=SerialCommunicator())
+    shape, group, boundary, replicas, precision = _setting(run)
+    shape = tuple(n if n < 16 else 8 + n % 8 for n in shape)  # of the same lanes and colourings
+    lattice = Lattice(shape, boundary=boundary, replicas=replicas, threads=1, comm=SerialCommunicator())
     if run.start and run.start.kind == "instanton":
         return gauge.instanton(lattice, group, precision=precision)
     return gauge.hot(lattice, Random(seed=1), group, precision)
@@ -90,8 +112,8 @@ def _start(run):
 def _setting(run):
     table = run.lattice
     if table:
-        small = min(table.replicas, 64)  # lanes may be replicas, more change nothing
-        return len(table.shape), table.group, table.boundary, small, table.precision
+        small = table.replicas if table.replicas < 64 else 32 + table.replicas % 32  # of the same lanes
+        return table.shape, table.group, table.boundary, small, table.precision
     from ..errors import LqcdError
     from .configuration import header_of
 
@@ -99,11 +121,13 @@ def _setting(run):
     if not names:
         raise LqcdError('[source] gives patterns only: add [lattice] with shape and group = "SU(3)"')
     header = header_of(names[0])
-    return len(header.shape), header.group, None, 1, "double"
+    return header.shape, header.group, None, 1, "double"
 
 
 def _act(run, U):
-    """One update of every stage and one measurement of every kind; returns what must stay alive to be counted."""
+    """One update of every stage and one measurement of every kind; returns what must stay alive to be
+    counted.
+    """
     from ..fields import Random
 
     rng = Random(seed=1)

@@ -10,7 +10,9 @@ import typer
 def report(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The output directory of a run.")],
     out: Annotated[str, typer.Option(help="Name of the page, in DIR unless absolute.")] = "report.html",
-    thermalisation: Annotated[int, typer.Option(help="First step to be used; found by itself if not given.")] = None,
+    thermalisation: Annotated[
+        int, typer.Option(help="First step to be used; found by itself if not given.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Write the self-contained HTML report of a run and print where it is."""
@@ -26,7 +28,9 @@ def report(
 
 
 def write(directory, out, thermalisation):
-    """The path of the written report; raises `LqcdError` if there is nothing to report on or it cannot be written."""
+    """The path of the written report; raises `LqcdError` if there is nothing to report on or it cannot be
+    written.
+    """
     from ..analysis.report import write_report
     from ..errors import LqcdError
     from ..io.collective import os_message

@@ -72,11 +72,11 @@ def number_of_links(lattice):
 
 
 def unitarity_deviation(U):
-    """The largest |(U U^dag - 1)_ij| over all links (absent links do not count)."""
+    """The largest |(U U^dag - 1)_ij| over all links (absent links do not count; infinite if a link is not a number)."""
     u = U.to_numpy()
     defect = np.abs(u @ np.conj(np.swapaxes(u, -1, -2)) - np.eye(U.kind.nc)).max(axis=(-1, -2))
-    present = np.abs(u).max(axis=(-1, -2)) > 0
-    largest = float(np.where(present, defect, 0).max())
+    absent = np.abs(u).max(axis=(-1, -2)) == 0
+    largest = float(np.nan_to_num(np.where(absent, 0, defect), nan=np.inf).max())
     return U.lattice.comm.allreduce(largest, "max")
 
 
@@ -99,8 +99,9 @@ def close_open_ends(U):
 def instanton(lattice, group="SU(2)", radius=None, precision="double"):
     """One instanton of SU(2) (in the upper corner for SU(Nc)), in singular gauge, centred between sites.
 
-    A_mu = 2 rho^2/(x^2 + rho^2) x_nu eta^a_{nu mu} T^a/x^2 (hep-lat/9301007), on links by the midpoint rule; the
-    periodic lattice cuts its tail. Its topological charge tends to one in size for 1 << rho << L.
+    A_mu^a = -2 rho^2 eta^a_{mu nu} x_nu/(x^2 (x^2 + rho^2)) (Belavin, Polyakov, Schwarz and Tyupkin, Phys. Lett. B 59 (1975)
+    85), integrated exactly along every link; the periodic lattice cuts its tail. The topological charge tends to one in size for
+    1 << rho << L.
     Raises `LqcdError` unless the lattice has four dimensions and the group is SU(Nc).
     """
     nc = kinds.colours(group)
@@ -112,23 +113,30 @@ def instanton(lattice, group="SU(2)", radius=None, precision="double"):
     u[...] = np.eye(nc)
     grids = np.meshgrid(*[o + np.arange(n) for o, n in zip(lattice.origin, lattice.local_shape)], indexing="ij")
     for mu in range(4):
-        middle = [g.T - (n - 1) / 2 + 0.5 * (nu == mu) for nu, (g, n) in enumerate(zip(grids, lattice.shape))]
-        u[mu, ..., :2, :2] = _instanton_link(middle, mu, radius)
+        x = [g.T - (n - 1) / 2 for g, n in zip(grids, lattice.shape)]
+        u[mu, ..., :2, :2] = _instanton_link(x, mu, radius)
     return close_open_ends(U.from_numpy(np.broadcast_to(u, U.to_numpy().shape)))
 
 
 def _instanton_link(x, mu, radius):
-    """exp(i A_mu) at the points x (a list of four arrays)."""
-    x2 = sum(c * c for c in x)
-    strength = radius**2 / (x2 * (x2 + radius**2))
-    b = [strength * sum(2 * _eta(a, mu, nu) * x[nu] for nu in range(4) if _eta(a, mu, nu)) for a in range(3)]
-    b = [c / 1.0 for c in np.broadcast_arrays(*b)]
+    """exp(i int A_mu) along the links that begin at x (a list of four arrays).
+
+    Along a link only s = x_mu changes: the integrand is eta x_nu times 1/(r^2 + s^2) - 1/(r^2 + rho^2 + s^2).
+    """
+    r = np.sqrt(sum(c * c for nu, c in enumerate(x) if nu != mu))
+    strength = _angle(x[mu], r) - _angle(x[mu], np.sqrt(r * r + radius**2))
+    b = [-2 * strength * sum(_eta(a, mu, nu) * x[nu] for nu in range(4)) for a in range(3)]
     size = np.sqrt(sum(c * c for c in b)) / 2
     f = np.sinc(size / np.pi) / 2
-    link = np.empty((*x2.shape, 2, 2), complex)
+    link = np.empty((*r.shape, 2, 2), complex)
     link[..., 0, 0], link[..., 1, 1] = np.cos(size) + 1j * f * b[2], np.cos(size) - 1j * f * b[2]
     link[..., 0, 1], link[..., 1, 0] = f * (1j * b[0] + b[1]), f * (1j * b[0] - b[1])
     return link
+
+
+def _angle(s, r):
+    """The integral of 1/(r^2 + s^2) from s to s + 1."""
+    return (np.arctan((s + 1) / r) - np.arctan(s / r)) / r
 
 
 def _eta(a, mu, nu):

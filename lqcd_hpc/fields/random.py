@@ -28,14 +28,15 @@ class Random:
 
     def __post_init__(self):
         for name in ("seed", "stream", "event"):
-            if not 0 <= getattr(self, name) < 2**32:
-                raise LqcdError(f"{name} = {getattr(self, name)}: choose an integer from 0 to 4294967295")
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
+                raise LqcdError(f"{name} = {value!r}: choose an integer from 0 to 4294967295")
 
     def key(self):
         """The key of the next event."""
         if self.event >= 2**32:
             raise LqcdError("this chain has used its 2^32 random events: continue with another stream")
-        key = RandomKey(self.seed, self.stream, self.event)
+        key = RandomKey(int(self.seed), int(self.stream), int(self.event))
         self.event += 1
         return key
 

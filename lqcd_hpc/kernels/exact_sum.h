@@ -45,7 +45,7 @@ FN void exact_add(i64* bins, double x) {
 
 // Pass carries upwards so that every bin but the highest lies in [0, 2^40)
 FN void carry(i64* bins) {
-  for (int j = 0; j + 2 < SUM_BINS; j++) {
+  ROLLED for (int j = 0; j + 2 < SUM_BINS; j++) {
     i64 up = bins[j] >> SUM_WIDTH;
     bins[j] -= up << SUM_WIDTH;
     bins[j + 1] += up;
@@ -137,20 +137,22 @@ template <class L, int NS> struct Sums {
   FN_MEMBER void add(const Site<L>& x, int sum, typename L::T term) {
     double t = to_double(term);
     if constexpr (L::masked) t = x.mask ? t : 0;
-    i64* row = bins + sum * SUM_BINS;
+    add_to(bins + sum * SUM_BINS, t, together);
+  }
+
+ private:
+  static __device__ __noinline__ void add_to(i64* row, double t, bool together) {
     u32 warp = __activemask();
     if (!together || (warp & (warp + 1))) { exact_add(row, t); return; }  // shuffles need lanes 0 .. n - 1
     Pieces p = pieces_of(t);
     bool nothing = t == 0;
     int low = extreme<-1>(warp, nothing ? SUM_BINS : p.bin), high = extreme<1>(warp, nothing ? -1 : p.bin);
-    for (int bin = low; bin < high + 3 && bin < SUM_BINS; bin++) {
+    ROLLED for (int bin = low; bin < high + 3 && bin < SUM_BINS; bin++) {
       int k = bin - p.bin;
       i64 all = total(warp, k == 0 ? p.part[0] : k == 1 ? p.part[1] : k == 2 ? p.part[2] : 0);
       if (lane() == 0 && all) bin_add(row, bin, all);
     }
   }
-
- private:
   static FN_MEMBER int lane() { return threadIdx.x & 31; }
   static FN_MEMBER bool reaches(u32 warp, int step) { return lane() + step < 32 && (warp >> (lane() + step) & 1); }
   // Sum, and largest of SIGN * value, over the lanes of the warp: in lane 0, and in all lanes

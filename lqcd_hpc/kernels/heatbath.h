@@ -8,55 +8,80 @@
 static constexpr int TRIALS = 256;        // rejection trials of one subgroup; each has its own random numbers
 static constexpr int AUTOMATIC = 0, CREUTZ = 1, KENNEDY_PENDLETON = 2;
 
-// a0 with density sqrt(1 - a0^2) exp(alpha a0), and the vector part uniform on its sphere
-template <class L> FN void su2_heatbath(typename L::D (&a)[4], typename L::D alpha, const RandomKey& key, const Site<L>& x,
-                                        int direction, int subgroup, i64 method) {
+// Random numbers of the first trial in K subgroups, drawn together: they do not depend on the links. With a Kennedy-Pendleton
+// proposal a0 = 1 - decay/alpha, accepted if test <= 1 - decay/(2 alpha), and a direction z, (cosine, sine).
+template <class D, int K> struct FirstDraws { D u[K], v[K], decay[K], test[K], z[K], sine[K], cosine[K]; };
+
+template <class D> FN void kennedy_pendleton(D u, D v, D s, D t, D& decay, D& test) {
+  D sine, cosine;
+  sincos_turns(v, sine, cosine);
+  decay = -madd(cosine * cosine, logarithm(s), logarithm(u));
+  test = t * t;
+}
+template <class L, int K> FN void draw_first(FirstDraws<typename L::D, K>& f, const RandomKey& key, const Site<L>& x, int direction) {
   typedef typename L::D D;
-  D one = constant<D>(1), a0 = one, u, v, s, t;
+  D s[K], t[K], p[K], q[K];
+  for (int k = 0; k < K; k++) uniform_pair(key, x, direction, k * TRIALS, f.u[k], f.v[k]);
+  for (int k = 0; k < K; k++) uniform_pair(key, x, direction, k * TRIALS + 1, s[k], t[k]);
+  for (int k = 0; k < K; k++) uniform_pair(key, x, direction, k * TRIALS + TRIALS - 1, p[k], q[k]);
+  for (int k = 0; k < K; k++) kennedy_pendleton(f.u[k], f.v[k], s[k], t[k], f.decay[k], f.test[k]);
+  for (int k = 0; k < K; k++) {
+    f.z[k] = madd(constant<D>(2), p[k], constant<D>(-1));
+    sincos_turns(q[k], f.sine[k], f.cosine[k]);
+  }
+}
+
+// Trials of the lanes that are still open: Kennedy-Pendleton from the second one on, Creutz (where alpha is small) from the first.
+template <class L, class M, class D = typename L::D>
+NOINLINE void su2_trials(D& a0, M open, M small, D alpha, D inverse, D u, D v, const RandomKey& key, const Site<L>& x, int direction,
+                         int subgroup) {
+  D one = constant<D>(1), s, t, deficit = one - exponential(constant<D>(-2) * alpha);
+  ROLLED for (int trial = 0; trial < TRIALS / 2 - 1 && any(open); trial++) {
+    u32 draw = subgroup * TRIALS + 2 * trial;
+    if (trial) uniform_pair(key, x, direction, draw, u, v);
+    auto accept = both(open, negate(open));
+    if (trial && any(both(open, negate(small)))) {
+      D decay, test;
+      uniform_pair(key, x, direction, draw + 1, s, t);
+      kennedy_pendleton(u, v, s, t, decay, test);
+      D p = nmadd(decay, inverse, one);
+      auto good = both(both(open, negate(small)), test <= madd(p, constant<D>(0.5), constant<D>(0.5)));
+      a0 = select(good, p, a0);
+      accept = either(accept, good);
+    }
+    if (any(both(open, small))) {  // exp(alpha a0) exactly, accepted with probability sqrt(1 - a0^2)
+      D p = madd(logarithm(nmadd(u, deficit, one)), inverse, one);
+      auto good = both(both(open, small), v * v <= nmadd(p, p, one));
+      a0 = select(good, p, a0);
+      accept = either(accept, good);
+    }
+    open = both(open, negate(accept));
+  }
+}
+
+// a0 with density sqrt(1 - a0^2) exp(alpha a0), and the vector part uniform on its sphere
+template <class L, int K> FN void su2_heatbath(typename L::D (&a)[4], typename L::D alpha, const FirstDraws<typename L::D, K>& first,
+                                               const RandomKey& key, const Site<L>& x, int direction, int subgroup, i64 method) {
+  typedef typename L::D D;
+  D one = constant<D>(1);
   alpha = select(alpha < constant<D>(1e-6), constant<D>(1e-6), alpha);  // a link without a staple: flat to 1e-6
   // both sample the same density; each is used only where its acceptance is not small
   auto small = alpha < constant<D>(method == CREUTZ ? 30 : method == KENNEDY_PENDLETON ? 0.5 : 1.7);
-  auto open = alpha > D{};  // all lanes
-  D inverse = one / alpha, deficit = one - exponential(constant<D>(-2) * alpha);
-  ROLLED for (int trial = 0; trial < TRIALS / 2 - 1 && any(open); trial++) {
-    u32 draw = subgroup * TRIALS + 2 * trial;
-    uniform_pair(key, x, direction, draw, u, v);
-    D proposal, bound, test;
-    if (any(negate(small))) {  // Kennedy-Pendleton: a0 = 1 - delta, accept if t^2 <= 1 - delta/2
-      uniform_pair(key, x, direction, draw + 1, s, t);
-      D sine, cosine;
-      sincos_turns(v, sine, cosine);
-      D delta = -(madd(cosine * cosine, logarithm(s), logarithm(u)) * inverse);
-      proposal = one - delta;
-      bound = nmadd(delta, constant<D>(0.5), one);
-      test = t * t;
-    }
-    if (any(small)) {  // Creutz: exp(alpha a0) exactly, accept with probability sqrt(1 - a0^2)
-      D p = madd(logarithm(nmadd(u, deficit, one)), inverse, one);
-      proposal = select(small, p, proposal);
-      bound = select(small, nmadd(p, p, one), bound);
-      test = select(small, v * v, test);
-    }
-    auto accept = both(open, test <= bound);
-    a0 = select(accept, proposal, a0);
-    open = both(open, negate(accept));
-  }
-  uniform_pair(key, x, direction, subgroup * TRIALS + TRIALS - 1, u, v);
-  D r2 = nmadd(a0, a0, one), z = madd(constant<D>(2), u, constant<D>(-1));
-  D radius = root(select(r2 > D{}, r2, D{})), w2 = nmadd(z, z, one);
-  D w = radius * root(select(w2 > D{}, w2, D{}));
-  sincos_turns(v, s, t);
-  a[0] = a0; a[1] = w * t; a[2] = w * s; a[3] = radius * z;
+  D inverse = one / alpha, a0 = nmadd(first.decay[subgroup], inverse, one);
+  auto open = either(small, first.test[subgroup] > madd(a0, constant<D>(0.5), constant<D>(0.5)));
+  if (UNLIKELY(any(open))) su2_trials(a0, open, small, alpha, inverse, first.u[subgroup], first.v[subgroup], key, x, direction, subgroup);
+  D r2 = nmadd(a0, a0, one), w2 = nmadd(first.z[subgroup], first.z[subgroup], one);
+  D radius = root(select(r2 > D{}, r2, D{})), w = radius * root(select(w2 > D{}, w2, D{}));
+  a[0] = a0; a[1] = w * first.cosine[subgroup]; a[2] = w * first.sine[subgroup]; a[3] = radius * first.z[subgroup];
 }
 
-// The SU(2) part k (w0 + i w.sigma) of rows and columns i, j of W = U S, and its length k
-template <class T, int N> FN T su2_part(T (&w)[4], const matrix<T, N>& m, int i, int j) {
+// The SU(2) part w0 + i w.sigma of rows and columns i, j of W = U S
+template <class T, int N> FN void su2_part(T (&w)[4], const matrix<T, N>& m, int i, int j) {
   T half = constant<T>(0.5);
   w[0] = (m.e[i][i].re + m.e[j][j].re) * half;
   w[1] = (m.e[i][j].im + m.e[j][i].im) * half;
   w[2] = (m.e[i][j].re - m.e[j][i].re) * half;
   w[3] = (m.e[i][i].im - m.e[j][j].im) * half;
-  return root(madd(w[0], w[0], madd(w[1], w[1], madd(w[2], w[2], w[3] * w[3]))));
 }
 // Rows i, j of m <- (g0 + i g.sigma) times them
 template <class T, int N> FN void rotate_rows(matrix<T, N>& m, const T (&g)[4], int i, int j) {
@@ -81,23 +106,19 @@ template <class T> FN void over_unit(T (&g)[4], const T (&a)[4], const T (&w)[4]
   g[3] = a[0] * c[3] + a[3] * c[0] - (a[1] * c[2] - a[2] * c[1]);
 }
 
-template <class L, int N> FN void heatbath_link(matrix<typename L::T, N>& u, const matrix<typename L::T, N>& s, double beta,
-                                                const RandomKey& key, const Site<L>& x, int mu, i64 method) {
+template <class L, int N> FN void heatbath_subgroup(matrix<typename L::T, N>& u, matrix<typename L::T, N>& w, double beta, int i, int j,
+                                                    int subgroup, const FirstDraws<typename L::D, N * (N - 1) / 2>& first,
+                                                    const RandomKey& key, const Site<L>& x, int mu, i64 method) {
   typedef typename L::T T;
-  typedef typename L::D D;
-  matrix<T, N> w = mul(u, s);
-  T factor = constant<T>(2 * beta / N);
-  int subgroup = 0;
-  ROLLED for (int i = 0; i < N; i++)
-    ROLLED for (int j = i + 1; j < N; j++) {
-      T q[4], a[4], g[4], k = su2_part(q, w, i, j);
-      D fresh[4];
-      su2_heatbath(fresh, to_double(factor * k), key, x, mu, subgroup++, method);
-      for (int c = 0; c < 4; c++) from_double(a[c], fresh[c]);
-      over_unit(g, a, q, k);
-      rotate_rows(u, g, i, j);
-      rotate_rows(w, g, i, j);
-    }
+  T q[4], a[4], g[4];
+  su2_part(q, w, i, j);
+  T k = root(madd(q[0], q[0], madd(q[1], q[1], madd(q[2], q[2], q[3] * q[3]))));
+  typename L::D fresh[4];
+  su2_heatbath(fresh, to_double(constant<T>(2 * beta / N) * k), first, key, x, mu, subgroup, method);
+  UNROLL for (int c = 0; c < 4; c++) from_double(a[c], fresh[c]);
+  over_unit(g, a, q, k);
+  rotate_rows(u, g, i, j);
+  rotate_rows(w, g, i, j);
 }
 // U(1): density exp(kappa cos t) of the angle t of U S, kappa = beta |S|
 template <class L> FN void heatbath_phase(matrix<typename L::T, 1>& u, const matrix<typename L::T, 1>& s, double beta,
@@ -135,19 +156,15 @@ template <class L> FN void heatbath_phase(matrix<typename L::T, 1>& u, const mat
 }
 
 // Microcanonical: a reflection a0 -> a0 about the staple in every SU(2) subgroup (w -> w^-2 applied), U -> S*^2 U* for U(1)
-template <class L, int N> FN void reflect_link(matrix<typename L::T, N>& u, const matrix<typename L::T, N>& s) {
+template <class L, int N> FN void reflect_subgroup(matrix<typename L::T, N>& u, matrix<typename L::T, N>& w, int i, int j) {
   typedef typename L::T T;
-  matrix<T, N> w = mul(u, s);
-  ROLLED for (int i = 0; i < N; i++)
-    ROLLED for (int j = i + 1; j < N; j++) {
-      T q[4], k = su2_part(q, w, i, j);
-      T f = constant<T>(1) / select(k > T{}, k, constant<T>(1));
-      T c[4] = {select(k > T{}, q[0] * f, constant<T>(1)), -(q[1] * f), -(q[2] * f), -(q[3] * f)}, g[4];
-      g[0] = c[0] * c[0] - c[1] * c[1] - c[2] * c[2] - c[3] * c[3];  // c^2: w -> w^dag
-      for (int n = 1; n < 4; n++) g[n] = (c[0] + c[0]) * c[n];
-      rotate_rows(u, g, i, j);
-      rotate_rows(w, g, i, j);
-    }
+  T q[4];
+  su2_part(q, w, i, j);
+  T n = madd(q[0], q[0], madd(q[1], q[1], madd(q[2], q[2], q[3] * q[3])));
+  T f = constant<T>(1) / select(n > T{}, n, constant<T>(1)), twice = (q[0] + q[0]) * f;
+  T g[4] = {select(n > T{}, madd(twice, q[0], constant<T>(-1)), constant<T>(1)), -(twice * q[1]), -(twice * q[2]), -(twice * q[3])};
+  rotate_rows(u, g, i, j);  // g = (w^dag)^2/|w|^2: w -> w^dag
+  rotate_rows(w, g, i, j);
 }
 template <class L> FN void reflect_phase(matrix<typename L::T, 1>& u, const matrix<typename L::T, 1>& s) {
   typedef typename L::T T;
@@ -157,36 +174,53 @@ template <class L> FN void reflect_phase(matrix<typename L::T, 1>& u, const matr
   u.e[0][0] = {select(n > T{}, r.re * f, u.e[0][0].re), select(n > T{}, r.im * f, u.e[0][0].im)};
 }
 
-template <class L, int N> FN void heatbath(matrix<typename L::T, N>& u, const matrix<typename L::T, N>& s, double beta,
-                                           const RandomKey& key, const Site<L>& x, int mu, i64 method) {
-  if constexpr (N == 1) heatbath_phase<L>(u, s, beta, key, x, mu);
-  else heatbath_link<L>(u, s, beta, key, x, mu, method);
+// Staples from the plaquettes around the link, or from a field that a path kernel has filled
+// f(i, j, number) for all i < j: written out for the small groups, a loop for the others
+template <int N, class F> FN void each_subgroup(F f) {
+  if constexpr (N == 2) f(0, 1, 0);
+  else if constexpr (N == 3) { f(0, 1, 0); f(0, 2, 1); f(1, 2, 2); }
+  else {
+    int k = 0;
+    ROLLED for (int i = 0; i < N; i++) ROLLED for (int j = i + 1; j < N; j++) f(i, j, k++);
+  }
+}
+template <class L, int N, int MU, class A> FN void heatbath(const Site<L>& x, const A& a, matrix<typename L::T, N>& u, const matrix<typename L::T, N>& s) {
+  if constexpr (N == 1) heatbath_phase<L>(u, s, a.beta, a.key, x, MU);
+  else {
+    FirstDraws<typename L::D, N * (N - 1) / 2> first;
+    draw_first(first, a.key, x, MU);
+    matrix<typename L::T, N> w = mul(u, s);
+    each_subgroup<N>([&](int i, int j, int k) INLINED { heatbath_subgroup<L, N>(u, w, a.beta, i, j, k, first, a.key, x, MU, a.method); });
+  }
 }
 template <class L, int N> FN void reflect(matrix<typename L::T, N>& u, const matrix<typename L::T, N>& s) {
   if constexpr (N == 1) reflect_phase<L>(u, s);
-  else reflect_link<L>(u, s);
+  else {
+    matrix<typename L::T, N> w = mul(u, s);
+    each_subgroup<N>([&](int i, int j, int) INLINED { reflect_subgroup<L, N>(u, w, i, j); });
+  }
 }
-
-// Staples from the plaquettes around the link, or from a field that a path kernel has filled
 template <class L, int N, int ND, int MU, class A> FN void plaquette_heatbath(const Site<L>& x, const A& a) {
-  matrix<typename L::T, N> s, u = load_matrix<N>(a.U, MU, x, here(x));
+  matrix<typename L::T, N> s;
   plaquette_staple<N, ND>(s, x, a.U, MU);
-  heatbath<L>(u, s, a.beta, a.key, x, MU, a.method);
+  matrix<typename L::T, N> u = load_matrix<N>(a.U, MU, x, here(x));
+  heatbath<L, N, MU>(x, a, u, s);
   store_matrix<N>(a.U, MU, x, u);
 }
 template <class L, int N, int ND, int MU, class A> FN void plaquette_overrelaxation(const Site<L>& x, const A& a) {
-  matrix<typename L::T, N> s, u = load_matrix<N>(a.U, MU, x, here(x));
+  matrix<typename L::T, N> s;
   plaquette_staple<N, ND>(s, x, a.U, MU);
-  reflect<L>(u, s);
+  matrix<typename L::T, N> u = load_matrix<N>(a.U, MU, x, here(x));
+  reflect<L, N>(u, s);
   store_matrix<N>(a.U, MU, x, u);
 }
 template <class L, int N, int ND, int MU, class A> FN void staple_heatbath(const Site<L>& x, const A& a) {
   matrix<typename L::T, N> u = load_matrix<N>(a.U, MU, x, here(x));
-  heatbath<L>(u, load_matrix<N>(a.staple, 0, x, here(x)), a.beta, a.key, x, MU, a.method);
+  heatbath<L, N, MU>(x, a, u, load_matrix<N>(a.staple, 0, x, here(x)));
   store_matrix<N>(a.U, MU, x, u);
 }
 template <class L, int N, int ND, int MU, class A> FN void staple_overrelaxation(const Site<L>& x, const A& a) {
   matrix<typename L::T, N> u = load_matrix<N>(a.U, MU, x, here(x));
-  reflect<L>(u, load_matrix<N>(a.staple, 0, x, here(x)));
+  reflect<L, N>(u, load_matrix<N>(a.staple, 0, x, here(x)));
   store_matrix<N>(a.U, MU, x, u);
 }

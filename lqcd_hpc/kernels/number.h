@@ -26,6 +26,25 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #endif
 
+// For lambdas, which FN cannot mark
+#ifdef __CUDACC__
+#define INLINED
+#else
+#define INLINED __attribute__((always_inline))
+#endif
+// A function that is rarely needed, out of the way of the loop it is called from.
+#ifdef __CUDACC__
+#define NOINLINE __device__ __noinline__
+#else
+#define NOINLINE static __attribute__((noinline))
+#endif
+// Values in memory are read again after this point rather than kept in registers that would have to be spilled.
+#ifdef __CUDACC__
+#define REREAD
+#else
+#define REREAD asm volatile("" ::: "memory")
+#endif
+
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;

@@ -13,6 +13,8 @@ template <class L> struct View {  // one field: its memory and the distance betw
 template <class L> struct Site {  // the item at work
   i64 item;
   const u32* neighbours;                    // one packed word per displacement
+  const u32* ahead;                         // those of an item that comes soon, to prefetch for; itself at `item_ahead`
+  i64 item_ahead;
   const typename L::S* permutations;
   const u64* ids;                           // global site | replica << 40, per item and lane
   typename lanes_of<typename L::I, L::W>::type mask;
@@ -33,6 +35,15 @@ template <int N, class L> FN typename L::R* address(const View<L>& f, int buffer
   if constexpr (L::W == L::G) return f.data + buffer * f.stride + item * (N * L::W);
   return f.data + buffer * f.stride + (item / L::G) * (N * L::G) + item % L::G;
 }
+
+// Ask for N reals of an item that is needed soon.
+template <int N, class L> FN void prefetch(const View<L>& f, int buffer, i64 item) {
+#ifndef __CUDACC__
+  const char* p = (const char*)address<N>(f, buffer, item);
+  UNROLL for (int k = 0; k < N * L::G * (int)sizeof(typename L::R); k += 64) __builtin_prefetch(p + k);
+#endif
+}
+template <class L> FN i64 item_ahead(const Site<L>& x, int displacement) { return x.ahead[displacement] & 0x7ffffffu; }
 
 // N reals of a field. A displaced item must come from `at`.
 template <int N, class L> FN void load(typename L::T (&out)[N], const View<L>& f, int buffer, const Site<L>& x, Ref r) {

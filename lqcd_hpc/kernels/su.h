@@ -39,6 +39,26 @@ template <int N, class L> FN void store_matrix(const View<L>& f, int buffer, con
   store(f, buffer, x, v);
 }
 
+// A matrix that stays in memory and is read where it is used; lanes are permuted into `buffer` where a virtual node ends.
+template <class L, int N> struct matrix_view {
+  const typename L::T* p;
+  FN_MEMBER cx<typename L::T> operator()(int i, int j) const {
+    constexpr int stride = L::G / L::W;
+    return {p[(2 * (i * N + j)) * stride], p[(2 * (i * N + j) + 1) * stride]};
+  }
+};
+template <int N, class L> FN matrix_view<L, N> view_matrix(typename L::T (&buffer)[2 * N * N], const View<L>& f, int b, const Site<L>& x, Ref r) {
+  const typename L::T* p = (const typename L::T*)address<2 * N * N>(f, b, r.item);
+  if constexpr (L::W > 1) {
+    if (UNLIKELY(r.permutation)) {
+      typename L::S index = x.permutations[r.permutation];
+      UNROLL for (int k = 0; k < 2 * N * N; k++) buffer[k] = shuffle(p[k], index);
+      p = buffer;
+    }
+  }
+  return {p};
+}
+
 template <class T, int N> FN matrix<T, N> zero_matrix() {
   matrix<T, N> r;
   UNROLL for (int i = 0; i < N; i++) UNROLL for (int j = 0; j < N; j++) r.e[i][j] = {T{}, T{}};

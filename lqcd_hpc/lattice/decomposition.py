@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import index
 
 from ..errors import LqcdError
 
@@ -33,7 +34,10 @@ def choose_grid(shape, size, wanted=None):
         if not valid:
             raise LqcdError(f"a lattice {_x(shape)} cannot be divided over {size} ranks: {_sizes_hint(shape, size)}")
         return valid[0]
-    wanted = tuple(wanted)
+    try:
+        wanted = tuple(index(n) for n in wanted)
+    except TypeError:
+        raise LqcdError(f"ranks = {wanted!r}: give one number of ranks per direction, such as {valid[:1]}") from None
     if wanted in valid:
         return wanted
     if len(wanted) != len(shape) or any(r < 1 for r in wanted):

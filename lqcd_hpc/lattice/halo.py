@@ -34,10 +34,12 @@ class Halo:
         received_parity = np.repeat(layout.ghost_parity(self.items), layout.lanes)
         sent_parity = layout.slot_parity(there)
         unique, which = np.unique(offsets, axis=0, return_inverse=True)
+        masks = [which.reshape(-1) == k for k in range(len(unique))]
+        pieces = [(o, m, _are_blocks(here[m], layout) and _are_blocks(there[m], layout)) for o, m in zip(unique, masks)]
         return tuple(
             [
-                _part(layout, offset, here[chosen & (received_parity == p)], there[chosen & (sent_parity == p)])
-                for offset, chosen in ((o, which.reshape(-1) == k) for k, o in enumerate(unique))
+                _part(layout, offset, here[chosen & (received_parity == p)], there[chosen & (sent_parity == p)], whole)
+                for offset, chosen, whole in pieces
                 if (chosen & ((received_parity == p) | (sent_parity == p))).any()
             ]
             for p in (0, 1)
@@ -48,26 +50,30 @@ class Halo:
 
 
 class _part:
-    """What one rank offset gives and takes."""
+    """What one rank offset gives and takes.
 
-    def __init__(self, layout, offset, ghosts, sent):
+    `whole`: both sides are whole memory blocks. Sender and receiver must agree on this (a message of blocks has another order
+    than one of slots), so it is decided on both sides and both parities together: lists that are the same on all ranks.
+    """
+
+    def __init__(self, layout, offset, ghosts, sent, whole):
         lattice = layout.lattice
         mine = np.array(lattice.rank_coords)
         source, target = lattice.rank_of_coords(mine + offset), lattice.rank_of_coords(mine - offset)
         own = not offset.any()
         self.source, self.target = (None, None) if own else (source, target)
         self.ghosts, self.sent = ghosts, sent
-        self.ghost_blocks, self.sent_blocks = (_whole_blocks(slots, layout) for slots in (ghosts, sent))
+        self.ghost_blocks, self.sent_blocks = (_blocks(slots, layout.lanes) if whole else None for slots in (ghosts, sent))
 
 
-def _whole_blocks(slots, layout):
-    """Block numbers if the slots are whole memory blocks in order, else None.
-
-    Sender and receiver must come to the same answer, so blocks of several items (GPU memory) do not count.
-    """
+def _are_blocks(slots, layout):
+    """Whether the slots are whole memory blocks of one item each, in order (blocks of several items are GPU memory)."""
     group = layout.lanes
     if group == 1 or group != layout.group or len(slots) % group:
-        return None
+        return False
     rows = slots.reshape(-1, group)
-    whole = (rows[:, :1] % group == 0).all() and (rows == rows[:, :1] + np.arange(group)).all()
-    return np.ascontiguousarray(rows[:, 0] // group) if whole else None
+    return bool((rows[:, :1] % group == 0).all() and (rows == rows[:, :1] + np.arange(group)).all())
+
+
+def _blocks(slots, group):
+    return np.ascontiguousarray(slots[::group] // group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import index
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .decomposition import choose_grid
 
 MAX_SITES = 2**40
 MAX_REPLICAS = 2**24
+MAX_THREADS = 2**12
 
 
 class Lattice:
@@ -38,15 +40,13 @@ class Lattice:
         self.shape = _extents(shape)
         self.ndim = len(self.shape)
         self.boundary = _boundaries(boundary, self.ndim)
-        if not 1 <= replicas <= MAX_REPLICAS:
-            raise LqcdError(f"replicas = {replicas}: choose between 1 and {MAX_REPLICAS}")
-        self.replicas = int(replicas)
+        self.replicas = _number("replicas", replicas, MAX_REPLICAS)
         self.comm = communicator.wrap(comm)
         self.ranks = choose_grid(self.shape, self.comm.size, ranks)
         self.rank_coords = self.coords_of_rank(self.comm.rank)
         self.local_shape = tuple(n // r for n, r in zip(self.shape, self.ranks))
         self.origin = tuple(c * n for c, n in zip(self.rank_coords, self.local_shape))
-        self.threads = threads
+        self.threads = None if threads is None else _number("threads", threads, MAX_THREADS)
         self.cache = {}  # layouts, neighbour tables, halos and domains, made on demand
 
     @property
@@ -80,11 +80,20 @@ class Lattice:
         return f"Lattice {shape} over ranks {grid} (local {local}){copies}"
 
 
+def _number(name, value, largest):
+    try:
+        if 1 <= index(value) <= largest:
+            return index(value)
+    except TypeError:
+        pass
+    raise LqcdError(f"{name} = {value!r}: choose an integer between 1 and {largest}")
+
+
 def _extents(shape):
     try:
-        extents = tuple(int(n) for n in shape)
-    except (TypeError, ValueError):
-        raise LqcdError(f"lattice shape {shape!r} is not a list of extents such as (8, 8, 8, 16)") from None
+        extents = tuple(index(n) for n in shape)
+    except TypeError:
+        raise LqcdError(f"lattice shape {shape!r} is not a list of integers such as (8, 8, 8, 16)") from None
     if not 2 <= len(extents) <= 4:
         raise LqcdError(f"a lattice has 2, 3 or 4 dimensions, not {len(extents)}: {extents}")
     if min(extents) < 1:

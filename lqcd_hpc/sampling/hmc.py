@@ -24,7 +24,8 @@ class HMC:
     to the group between trajectories. `guide` is another action for the molecular dynamics (the test is always made with
     `action`), on the same gauge field.
 
-    Raises `LqcdError` if steps or tau make no trajectory, or if a trajectory ends in a value that is not finite.
+    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another gauge field, or if a trajectory ends in a
+    value that is not finite.
 
     >>> from lqcd_hpc import Lattice, Random, gauge
     >>> from lqcd_hpc.actions.wilson import Wilson
@@ -43,6 +44,8 @@ class HMC:
     def __post_init__(self):
         if self.steps < 1 or not self.tau > 0:
             raise LqcdError(f"a trajectory needs tau > 0 and steps >= 1, not tau = {self.tau}, steps = {self.steps}")
+        if self.guide is not None and self.guide.U is not self.action.U:
+            raise LqcdError("the guide must be an action on the same gauge field: guide = description.on(action.U)")
         self.dynamics = Dynamics(self.guide or self.action)
         self._before = self.action.U.like()
 

@@ -22,7 +22,7 @@ def random_values(field, rng):
     return values.astype(field.to_numpy().dtype)
 
 
-@pytest.mark.parametrize("size", BYTES)
+@pytest.mark.parametrize("size", [8, 64])
 @pytest.mark.parametrize("precision", ["double", "single"])
 def test_canonical_values_survive_memory_order(size, precision):
     rng = np.random.default_rng(1)
@@ -95,12 +95,13 @@ def test_neighbours_are_where_numpy_rolls_them(size, shape):
     with simd(size):
         for replicas, precision in cases:
             lattice = Lattice(shape, replicas=replicas)
-            source = Field(lattice, kinds.scalars(), precision)
-            source.from_numpy(np.arange(source.to_numpy().size).reshape(source.to_numpy().shape))
-            target = source.like(kinds.scalars(len(displacements)))
+            source = Field(lattice, kinds.matrices(1), precision)
+            numbers = np.arange(source.to_numpy().size).reshape(source.to_numpy().shape)
+            source.from_numpy(numbers * (1 - 1j))
+            target = source.like(kinds.matrices(1, len(displacements)))
             kernel = site_functions.gather(displacements)
             prepare(kernel, **{"in": source, "out": target})(count=len(displacements))
-            values, found = source.to_numpy(), target.to_numpy()
+            values, found = source.to_numpy()[..., 0, 0], target.to_numpy()[..., 0, 0]
             axes = tuple(range(-1, -1 - ndim, -1))
             rolled = [np.roll(values, [-n for n in d], axes) for d in displacements]
             assert (found == np.stack(rolled, axis=-1 - ndim)).all()

@@ -103,9 +103,13 @@ def test_sin_and_cos_of_turns():
     x[: COUNT // 2] = sample(rng, 1e-15, 1e5, COUNT // 2)
     x[:17] = np.arange(-8, 9) / 8
     found, angles = evaluate(x), [Fraction(v) * TWO_PI for v in x.tolist()]
-    some = slice(0, COUNT, 2)
-    assert units(found["sin_turns"][some], [exact_sin(a) for a in angles[some]]) < 2
-    assert units(found["cos_turns"][some], [exact_cos(a) for a in angles[some]]) < 2
+
+    def exact(function):
+        values = [function(a) for a in angles]
+        return [v if abs(v) > 1e-50 else Fraction(0) for v in values]  # pi has 80 digits here
+
+    assert units(found["sin_turns"], exact(exact_sin)) < 2
+    assert units(found["cos_turns"], exact(exact_cos)) < 2
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="needs long doubles of 64 bits")
@@ -124,16 +128,16 @@ def test_one_lane_and_eight_agree_to_the_bit():
     rng = np.random.default_rng(5)
     x, y = sample(rng, 1e-6, 600), sample(rng, 1e-6, 600)
     many = evaluate(x, y, 64)
-    for size in (8, 16):
+    for size in (8,):
         few = evaluate(x, y, size)
         assert all(many[name].tobytes() == few[name].tobytes() for name in NAMES)
 
 
-@pytest.mark.parametrize("nc", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("nc", [1, 2, 3, 4, *[pytest.param(n, marks=pytest.mark.long) for n in (5, 6)]])
 def test_link_update_is_the_matrix_exponential(nc):
     """exp(i eps P) U for norms from 1e-12 to 300; rounding grows with the number of squarings."""
     rng = np.random.default_rng(nc)
-    with simd(32):
+    with simd(16):
         lattice = Lattice((8, 8))
         U = Field(lattice, kinds.links(nc, 2))
         P = U.like(kinds.algebra(nc, 2))

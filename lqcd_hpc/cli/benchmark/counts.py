@@ -1,8 +1,9 @@
 """Flops and bytes of the kernels, and how they are counted.
 
-Real additions and multiplications of the straightforward algorithm, a multiply-add being two: a complex product is 6, a product
-of two N x N matrices 8 N^3 - 2 N^2 (198 for SU(3)). Random numbers, logarithms, roots and divisions are not counted.
-Bytes are the ideal traffic of one launch: every field that it reads or writes moves once.
+Real additions and multiplications of the straightforward algorithm, a multiply-add being two: a complex
+product is 6, a product of two N x N matrices 8 N^3 - 2 N^2 (198 for SU(3)). Random numbers, logarithms, roots
+and divisions are not counted. Bytes are the ideal traffic of one launch: every field that it reads or writes
+moves once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def product(n):
 
 
 def generators(n):
+    """Dimension of the algebra of SU(n), or U(1)."""
     return n * n - 1 if n > 1 else 1
 
 
@@ -62,11 +64,18 @@ def exponential(n, ndim, size):
 
 
 def local_update(n, ndim, size, subgroup):
-    """Per link: staple, W = U S, and for every SU(2) subgroup its part (15), `subgroup` more, and rotated rows of U and W."""
+    """Per link: staple, W = U S, and for every SU(2) subgroup its part (15), `subgroup` more, and rotated
+    rows of U and W.
+    """
     subgroups = n * (n - 1) // 2
     flops = staple(n, ndim) + product(n) + subgroups * (15 + subgroup + 2 * 28 * n)
     traffic = (2 * (ndim - 1) + 1 + 2) * _link(n, size)  # per link of one parity: both parities of the others
-    return Count(flops, traffic, "link", f"staple + product + subgroups x (15 + {subgroup} + rotations of 2 rows of U and W)")
+    return Count(
+        flops,
+        traffic,
+        "link",
+        f"staple + product + subgroups x (15 + {subgroup} + rotations of 2 rows of U and W)",
+    )
 
 
 def heatbath(n, ndim, size):
@@ -80,11 +89,15 @@ def overrelaxation(n, ndim, size):
 
 
 def path_force(n, ndim, size, lengths):
-    """Per link: staples of these numbers of links, each scaled and added, then product, projection and update of P."""
+    """Per link: staples of these numbers of links, each scaled and added, then product, projection and update
+    of P.
+    """
     paths = sum((length - 1) * product(n) + 4 * n * n for length in lengths) / ndim
     flops = paths + product(n) + 5 * generators(n)
     traffic = 4 * _link(n, size) + 2 * generators(n) * size
-    return Count(flops, traffic, "link", "(length - 1) products and 4 N^2 per staple path + product + 5 per generator")
+    return Count(
+        flops, traffic, "link", "(length - 1) products and 4 N^2 per staple path + product + 5 per generator"
+    )
 
 
 def flow_step(n, ndim, size):
@@ -97,7 +110,12 @@ def clover(n, ndim, size):
     """Per site: four leaves of three products per plane, projections, energy and charge."""
     planes, ng = ndim * (ndim - 1) // 2, generators(n)
     flops = planes * (12 * product(n) + 8 * n * n + 3 * ng) + (planes + 3) * 2 * ng
-    return Count(flops, ndim * _link(n, size), "site", "d(d-1)/2 planes x (4 leaves x 3 products + sums) + dot products")
+    return Count(
+        flops,
+        ndim * _link(n, size),
+        "site",
+        "d(d-1)/2 planes x (4 leaves x 3 products + sums) + dot products",
+    )
 
 
 def _link(n, size):

@@ -11,32 +11,33 @@ static inline __attribute__((always_inline)) vector madd(vector a, vector b, vec
   return c;
 }
 
-// 16 independent chains of multiply-adds: floating point operations done
+// 12 independent chains of multiply-adds, all in registers: floating point operations done
 static double chains(int64_t rounds, volatile REAL* sink) {
-  vector x[16], a, b;
-  for (int l = 0; l < W; l++) { a[l] = (REAL)0.999; b[l] = (REAL)1e-3; }
-  for (int k = 0; k < 16; k++) for (int l = 0; l < W; l++) x[k][l] = (REAL)(k + l);
+  const vector a = vector{} + (REAL)0.999, b = vector{} + (REAL)1e-3;
+  vector x[12];
+#pragma GCC unroll 12
+  for (int k = 0; k < 12; k++) x[k] = a * (REAL)k;
   for (int64_t r = 0; r < rounds; r++) {
-#pragma GCC unroll 16
-    for (int k = 0; k < 16; k++) x[k] = madd(x[k], a, b);
-    __asm__ volatile("" ::: "memory");
+#pragma GCC unroll 12
+    for (int k = 0; k < 12; k++) x[k] = madd(x[k], a, b);
+    __asm__ volatile("");
   }
-  REAL s = 0;
-  for (int k = 0; k < 16; k++) for (int l = 0; l < W; l++) s += x[k][l];
-  *sink = s;
-  return 2.0 * 16 * W * rounds;
+#pragma GCC unroll 12
+  for (int k = 1; k < 12; k++) x[0] += x[k];
+  *sink = x[0][0];
+  return 2.0 * 12 * W * rounds;
 }
 
 // Sum of a block of `n` bytes (a multiple of 8 vectors)
-static double sum(const char* data, int64_t n) {
-  vector s[8] = {};
+static REAL sum(const char* data, int64_t n) {
   const vector* p = (const vector*)data;
-  for (int64_t i = 0; i < n / BYTES; i += 8)
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; k++) s[k] += p[i + k];
-  REAL t = 0;
-  for (int k = 0; k < 8; k++) for (int l = 0; l < W; l++) t += s[k][l];
-  return t;
+  vector s0{}, s1{}, s2{}, s3{}, s4{}, s5{}, s6{}, s7{};
+  for (int64_t i = 0; i < n / BYTES; i += 8) {
+    s0 += p[i]; s1 += p[i + 1]; s2 += p[i + 2]; s3 += p[i + 3];
+    s4 += p[i + 4]; s5 += p[i + 5]; s6 += p[i + 6]; s7 += p[i + 7];
+  }
+  vector s = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+  return s[0] + s[W - 1];
 }
 
 extern "C" {

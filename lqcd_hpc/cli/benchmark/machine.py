@@ -1,4 +1,6 @@
-"""What this processor can do, measured: a STREAM triad, reads of memory on huge pages, multiply-adds in registers."""
+"""What this processor can do, measured: a STREAM triad, reads of memory on huge pages, multiply-adds in
+registers.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ def library(precision="double"):
 def fma_peak(threads=1, precision="double"):
     """Multiply-adds in registers, in flop/s (one multiply-add counts two)."""
     probe = library(precision)
-    return best_rate(lambda: probe.fma_peak(ctypes.c_int64(1_000_000), ctypes.c_int64(threads)))[1]
+    return best_rate(lambda: probe.fma_peak(ctypes.c_int64(1_000_000), ctypes.c_int64(threads)))
 
 
 def triad(threads=1, megabytes=256):
@@ -39,7 +41,7 @@ def triad(threads=1, megabytes=256):
     arrays = [_memory(8 * count).view(np.float64) for _ in range(3)]
     addresses = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
     rest = (ctypes.c_int64(count), ctypes.c_int64(1), ctypes.c_int64(threads))
-    return best_rate(lambda: probe.triad(*addresses, *rest))[0]
+    return best_rate(lambda: probe.triad(*addresses, *rest))
 
 
 def read(bytes_read, threads=1):
@@ -49,7 +51,7 @@ def read(bytes_read, threads=1):
     repeat = max(1, 2**25 // size)
     address = ctypes.c_void_p(data.ctypes.data)
     rest = (ctypes.c_int64(size), ctypes.c_int64(repeat), ctypes.c_int64(threads))
-    return best_rate(lambda: probe.read_all(address, *rest), seconds=0.15)[0]
+    return best_rate(lambda: probe.read_all(address, *rest))
 
 
 def _memory(size):
@@ -62,7 +64,8 @@ def _memory(size):
 class Machine:
     """The roofline of this process: min(multiply-add peak, read bandwidth x intensity).
 
-    The bandwidth is that of a working set as large as the kernel's, so that fields in a cache are judged by that cache.
+    The bandwidth is that of a working set as large as the kernel's, so that fields in a cache are judged by
+    that cache.
     """
 
     threads: int

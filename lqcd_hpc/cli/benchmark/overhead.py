@@ -1,4 +1,6 @@
-"""What Python and launching cost: a sweep and an MD step as a run makes them, against the same launches looped in C."""
+"""What Python and launching cost: a sweep and an MD step as a run makes them, against the same launches
+looped in C.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from .timing import seconds_per_call
 def measure(shape=(8, 8, 8, 8), threads=1, loops=4):
     """Percent of the time of an over-relaxation sweep and of an MD step (2MN) that is not spent in kernels.
 
-    The reference runs the sequence `loops` times in one C call. One rank only: with several, messages lie in between.
+    The reference runs the sequence `loops` times in one C call. One rank only: with several, messages lie in
+    between.
     """
     from ...actions.wilson import Wilson
     from ...fields import Random, gauge

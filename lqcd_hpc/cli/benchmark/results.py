@@ -43,7 +43,8 @@ def show(results):
     out, machine = console(), results["machine"]
     out.print(f"[bold]{results['processor']}[/], {machine['threads']} thread(s), load {results['load']}")
     out.print(
-        f"multiply-add peak {machine['fma_peak_gflops']:.1f} GFLOP/s, triad {machine['triad_gbytes']:.1f} GB/s, "
+        f"multiply-add peak {machine['fma_peak_gflops']:.1f} GFLOP/s, "
+        f"triad {machine['triad_gbytes']:.1f} GB/s, "
         f"huge-page read {machine['huge_page_read_gbytes']:.1f} GB/s"
     )
     rows = table("kernel", "lattice", ">ns", "per", ">GFLOP/s", ">GB/s", ">% of roofline")
@@ -52,8 +53,16 @@ def show(results):
         rows.add_row(one["name"], one["variant"], f"{one['ns']:.1f}", one["unit"], *numbers)
     out.print(rows)
     for one in results.get("overhead", ()):
-        out.print(f"{one['name']}: {one['python_us']:.0f} us from Python, {one['c_us']:.0f} us in C: {one['overhead_percent']:+.1f} %")
+        out.print(
+            f"{one['name']}: {one['python_us']:.0f} us from Python, {one['c_us']:.0f} us in C: "
+            f"{one['overhead_percent']:+.1f} %"
+        )
     if one := results.get("replicas"):
-        out.print(f"{one['name']}: {one['replicas']} replicas have {one['ratio']:.1f} times the throughput of one")
+        out.print(
+            f"{one['name']}: {one['replicas']} replicas have {one['ratio']:.1f} times the throughput of one"
+        )
     for one in results.get("ranks", ()):
-        out.print(f"{one['name']} {one['variant']}: {one['ranks']} ranks are {one['speedup']:.2f} times as fast as one")
+        out.print(
+            f"{one['name']} {one['variant']}: "
+            f"{one['ranks']} ranks are {one['speedup']:.2f} times as fast as one"
+        )

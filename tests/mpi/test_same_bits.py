@@ -1,0 +1,100 @@
+"""One seed, one history: the same bits on every grid of ranks, for every number of lanes and threads."""
+
+import hashlib
+import struct
+
+import numpy as np
+import pytest
+from lqcd_hpc import Lattice, Random, gauge
+from lqcd_hpc.actions.iwasaki import Iwasaki
+from lqcd_hpc.actions.wilson import Wilson
+from lqcd_hpc.fields.exchange import Exchange
+from lqcd_hpc.lattice import SerialCommunicator, world
+from lqcd_hpc.lattice.decomposition import grids
+from lqcd_hpc.sampling.heatbath import Heatbath
+from lqcd_hpc.sampling.hmc import HMC
+from lqcd_hpc.sampling.integrators import SCHEMES
+from site_functions import simd
+
+PLANE, SPACETIME = (16, 8), (8, 4, 4, 4)
+
+
+@pytest.fixture(autouse=True)
+def poison(monkeypatch):
+    monkeypatch.setattr(Exchange, "poison", True)
+
+
+def check(shape, history, lanes=64, **arguments):
+    """`history(lattice)` gives the same digest on all grids as on one process with other lanes and two threads."""
+    with simd(lanes):
+        expected = history(Lattice(shape, comm=SerialCommunicator(), threads=2, **arguments))
+    with simd(32):
+        for grid in grids(shape, world().size):
+            found = history(Lattice(shape, ranks=grid, **arguments))
+            assert found == expected, f"grid {grid}"
+    assert len(set(world().allgather(expected))) == 1
+
+
+def digest(U, *numbers):
+    """SHA-256 of the whole field and of all numbers of the history."""
+    values = np.concatenate([np.atleast_1d(np.asarray(n, float)) for n in numbers])
+    links = U.to_numpy(gather=True).tobytes()
+    return hashlib.sha256(links + struct.pack(f"{len(values)}d", *values)).hexdigest()
+
+
+def sweeps(group, action, number=2, seed=7):
+    """A history of heatbath and over-relaxation from a hot start."""
+
+    def history(lattice):
+        rng = Random(seed)
+        U = gauge.hot(lattice, rng, group)
+        update, told = Heatbath(action.on(U), overrelaxation=2), []
+        for _ in range(number):
+            told += [update.update(rng).drift, update.action.value()]
+        return digest(U, *told, rng.uniform(1))
+
+    return history
+
+
+def trajectories(group, action, schemes, seed=8):
+    """A history of trajectories by several integrators, one of them too coarse, so that it may be rejected."""
+
+    def history(lattice):
+        rng = Random(seed)
+        U = gauge.hot(lattice, rng, group)
+        told = []
+        for name in schemes:
+            end = HMC(action.on(U), steps=2, tau=0.7, integrator=SCHEMES[name]).update(rng)
+            told += [end.delta_h, end.accepted, end.drift]
+        return digest(U, *told, rng.uniform(1))
+
+    return history
+
+
+@pytest.mark.parametrize("replicas, lanes", [(1, 64), (4, 32)])
+def test_heatbath_and_overrelaxation(replicas, lanes):
+    check(PLANE, sweeps("U(1)", Wilson(beta=2.0)), lanes, replicas=replicas)
+
+
+def test_subgroup_sweeps():
+    check(PLANE, sweeps("SU(2)", Wilson(beta=2.5)), lanes=32)
+
+
+def test_sweeps_of_an_action_with_rectangles():
+    check(PLANE, sweeps("U(1)", Iwasaki(beta=1.5)), lanes=32)
+
+
+def test_hybrid_monte_carlo_with_every_integrator():
+    check(PLANE, trajectories("U(1)", Wilson(beta=2.0), SCHEMES), lanes=16)
+
+
+def test_hybrid_monte_carlo_with_rectangles_and_open_boundaries():
+    boundary = ("periodic", "open")
+    check(PLANE, trajectories("U(1)", Iwasaki(beta=1.5), ["2mn"]), lanes=32, boundary=boundary)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("action", [Wilson(beta=5.7), Iwasaki(beta=2.3)])
+def test_su3_in_four_dimensions(action):
+    check(SPACETIME, sweeps("SU(3)", action))
+    check(SPACETIME, trajectories("SU(3)", action, SCHEMES))

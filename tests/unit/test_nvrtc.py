@@ -1,0 +1,131 @@
+"""Every site function compiles for the GPU: by NVRTC, without a GPU and without CuPy."""
+
+import re
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+
+import nvrtc
+import pytest
+
+from lqcd_hpc import Lattice, Random, gauge
+from lqcd_hpc.actions.wilson import Wilson
+from lqcd_hpc.backend import cuda, cuda_source, device
+from lqcd_hpc.backend.program import KERNELS
+from lqcd_hpc.cli.instances import usual_programs
+from lqcd_hpc.measurements.topology import Topology
+from lqcd_hpc.sampling.hmc import HMC
+from lqcd_hpc.sampling.integrators import FORCE_GRADIENT
+
+# A site function: a template of the lanes, acting on a site and the argument struct
+SITE_FUNCTION = re.compile(
+    r"^template <class L, [^>]*class A\b[^>]*>\s+FN void (\w+)\(const Site<L>& x, const A& a(?:, S& sum)?\)", re.M
+)
+
+# Each site function in both precisions and for both architectures; the groups and dimensions that differ in kind
+USUAL = [("SU(3)", 4, "double", "sm_90"), ("SU(3)", 4, "single", "sm_80")]
+USUAL += [("SU(2)", 3, "single", "sm_90"), ("U(1)", 2, "double", "sm_80")]
+LARGE = [("SU(4)", 3, "double", "sm_90"), ("SU(6)", 2, "single", "sm_80")]
+ALL = [
+    (group, ndim, precision, architecture)
+    for group in ("U(1)", "SU(2)", "SU(3)")
+    for ndim in (2, 3, 4)
+    for precision in ("double", "single")
+    for architecture in ("sm_80", "sm_90")
+]
+
+
+def programs(group, ndim, precision):
+    """The kernel instances that the package has for a group, as a GPU runs them, found by using the package."""
+    found = dict.fromkeys(usual_programs((group,), (ndim,), (precision,)))
+    with device.recording() as more:
+        for boundary in ("periodic", "open"):
+            lattice = Lattice((4,) * ndim, boundary=(*["periodic"] * (ndim - 1), boundary))
+            U = gauge.hot(lattice, Random(1), group, precision)
+            gauge.transform(U, gauge.random_transformation(U, Random(1)))
+            gauge.link_trace(U)
+            HMC(Wilson(beta=1.0).on(U), steps=1, tau=1.0, integrator=FORCE_GRADIENT).update(Random(1))
+            for definition in ("clover", "plaquette") if ndim > 2 else ("clover",):
+                Topology(definition=definition).on(U)()
+    lanes, group_lanes = cuda.lanes(8)
+    return list(dict.fromkeys(replace(p, lanes=lanes, group=group_lanes, masked=False) for p in (found | more)))
+
+
+def one_direction(listed):
+    """Without the instances that differ in the direction of the link alone."""
+    seen = {}
+    for program in listed:
+        seen.setdefault((program.function, program.constants[:2], program.sums), program)
+    return list(seen.values())
+
+
+def compile_one(job):
+    program, architecture = job
+    binary = nvrtc.compiled(cuda_source.source(program), architecture)
+    return len(binary.code), binary.registers, binary.spilled
+
+
+def compile_all(jobs):
+    """What the assembler says of every (program, architecture), by two processes."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        return dict(zip(jobs, pool.map(compile_one, jobs)))
+
+
+def site_functions():
+    """All site functions of kernels/*.h by name."""
+    return {name for header in KERNELS.glob("*.h") for name in SITE_FUNCTION.findall(header.read_text())}
+
+
+@pytest.fixture(scope="module")
+def usual():
+    jobs = [(p, architecture) for *case, architecture in USUAL for p in one_direction(programs(*case))]
+    heavy = {"exponential_update", "plaquette_heatbath", "reunitarise", "plaquette_force"}
+    for *case, architecture in LARGE:
+        jobs += [(p, architecture) for p in one_direction(programs(*case)) if p.function in heavy]
+    return compile_all(jobs)
+
+
+def test_no_site_function_is_left_out():
+    found = {p.function for *case, _ in USUAL for p in programs(*case)}
+    assert found == site_functions()
+    assert len(found) > 20
+
+
+@pytest.mark.timeout(600)
+def test_every_site_function_compiles_for_the_gpu(usual):
+    for architecture, real in (("sm_90", "double"), ("sm_80", "float")):
+        compiled = {p.function for p, where in usual if where == architecture and p.real == real}
+        assert compiled >= site_functions() - {"plaquette_angle"}, "the angle is for U(1) in two dimensions"
+    assert all(code > 0 for code, _, _ in usual.values())
+
+
+def test_kernels_of_up_to_three_colours_keep_their_numbers_in_registers(usual):
+    """But for the few bytes that the call which adds to a sum may ask for."""
+    spilled = {f"{p.function} {p.real} {where}": n for (p, where), (_, _, n) in usual.items() if p.constants[0] <= 3}
+    assert {name: n for name, n in spilled.items() if n > 16} == {}
+
+
+def test_messages_are_packed_by_kernels_that_compile():
+    assert nvrtc.compiled(cuda_source.MOVES, "sm_80").spilled == 0
+
+
+def test_sums_beyond_shared_memory_and_masks_compile():
+    program = next(p for p in programs("U(1)", 2, "double") if p.function == "path_trace")
+    many = replace(program, sums=2 * cuda_source.SHARED_SUMS, masked=True)
+    assert "__shared__" not in cuda_source.source(many) and "__shared__" in cuda_source.source(program)
+    assert nvrtc.compiled(cuda_source.source(many), "sm_90").code
+
+
+def test_a_planted_fault_is_told_with_its_line():
+    program = programs("U(1)", 2, "double")[0]
+    with pytest.raises(ValueError, match="error"):
+        nvrtc.compiled(cuda_source.source(program).replace("Site<L> x;", "Site<L> x"), "sm_90")
+
+
+@pytest.mark.long
+def test_every_instance_compiles_for_the_gpu(figure):
+    jobs = [(p, architecture) for *case, architecture in ALL for p in programs(*case)]
+    for (program, where), (_, registers, spilled) in compile_all(jobs).items():
+        name = f"{program.function}{program.constants} {program.real} {where}"
+        figure(f"registers, {name}", registers)
+        figure(f"bytes spilled, {name}", spilled)

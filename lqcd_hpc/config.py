@@ -1,6 +1,7 @@
 """Run files: TOML to descriptions, every key checked.
 
-A `kind` names a file in the folder of its role (`action` -> actions/, `update` -> sampling/, `measure` -> measurements/); the
+A `kind` names a file in the folder of its role (`action` -> actions/, `update` -> sampling/, `measure` ->
+measurements/); the
 description class of that file holds its keys.
 """
 
@@ -94,7 +95,8 @@ class Observable:
 
 @dataclasses.dataclass(frozen=True)
 class RunFile:
-    """A checked run file. `source` is set for runs that only measure; `start`, `random`, `action`, `stages` for the others."""
+    """A checked run file. `source` is set for runs that only measure; `start`, `random`, `action`, `stages`
+    for the others."""
 
     text: str
     lattice: LatticeTable | None
@@ -260,7 +262,9 @@ def _refuse_unknown(table, allowed, where, everything=()):
     for key in table:
         if key not in allowed:
             if key in everything:
-                raise LqcdError(f"[{key}] does not go together with the other tables: [source] files are only measured on")
+                raise LqcdError(
+                    f"[{key}] does not go together with the other tables: [source] files are only measured on"
+                )
             raise LqcdError(f"{where} has the unknown key {key!r}{_nearest(key, allowed)}")
 
 

@@ -1,4 +1,5 @@
-"""Descriptions: small frozen dataclasses of physical parameters, checked by pydantic; their fields are the keys of a run file."""
+"""Descriptions: small frozen dataclasses of physical parameters, checked by pydantic; their fields are the
+keys of a run file."""
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Gauge actions as sums of closed loops: value, force and staples follow from the loops by rule.
 
-S = beta sum_loops c sum_x (1 - Re tr W(x)/Nc), with loops of zero extent in an open direction at half weight on its ends.
+S = beta sum_loops c sum_x (1 - Re tr W(x)/Nc), with loops of zero extent in an open direction at half weight
+on its ends.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ class GaugeAction:
             else:
                 staple = self.staple_field(ndim)
                 program = self.staple_program(range(ndim))
-                summed = prepare(program.kernel("path_sum", nc), tables=program.tables, staple=staple, **program.fields(self.U))
+                summed = prepare(
+                    program.kernel("path_sum", nc), tables=program.tables, staple=staple, **program.fields(self.U)
+                )
                 summed.set(**program.scalars)
                 self._launches[key] = [summed, prepare(staple_force_kernel(nc, ndim), U=self.U, staple=staple, P=P)]
         return self._launches[key]

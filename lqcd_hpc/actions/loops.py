@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..description import description
 from ..errors import LqcdError
 from ..paths.path import check_loop, parse
-from ..description import description
 from .gauge_description import GaugeDescription
 
 

@@ -1,4 +1,5 @@
-"""Tree-level improved action (P. Weisz, Nucl. Phys. B 212 (1983) 1; Luescher and Weisz, Phys. Lett. B 158 (1985) 250)."""
+"""Tree-level improved action (P. Weisz, Nucl. Phys. B 212 (1983) 1; Luescher and Weisz, Phys. Lett. B 158
+(1985) 250)."""
 
 from __future__ import annotations
 

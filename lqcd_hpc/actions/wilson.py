@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from ..paths.loops import plaquettes
 from ..description import description
+from ..paths.loops import plaquettes
 from .gauge_description import GaugeDescription
 
 

@@ -82,8 +82,7 @@ def derived(function, *histories, name=""):
     lengths = [[len(chain) for chain in one] for one in chains]
     if any(length != lengths[0] for length in lengths):
         raise LqcdError(
-            f"{_label(name)}: the histories have different lengths {lengths}: "
-            "give samples of the same configurations"
+            f"{_label(name)}: the histories have different lengths {lengths}: give samples of the same configurations"
         )
     pooled = [np.concatenate(one) for one in chains]
     means = np.array([one.mean() for one in pooled])
@@ -174,9 +173,7 @@ def gamma_observable(value, chains, name=""):
         )
     names = [f"chain|{number:06d}" for number in range(len(chains))]
     spans = [range(1, len(chain) + 1) for chain in chains]
-    observable = pyerrors.Obs(
-        [chain - value for chain in chains], names, idl=spans, means=[value] * len(chains)
-    )
+    observable = pyerrors.Obs([chain - value for chain in chains], names, idl=spans, means=[value] * len(chains))
     observable.gamma_method()
     return observable
 

@@ -69,9 +69,7 @@ def _curve(time, energy):
     if time.ndim != 1 or energy.shape[1] != time.size:
         raise LqcdError(f"energy has shape {energy.shape}: expected (configurations, {time.size} flow times)")
     if time.size < 3 or time[0] < 0 or np.any(np.diff(time) <= 0):
-        raise LqcdError(
-            "flow times must increase from 0 and be at least 3: measure the energy at more flow times"
-        )
+        raise LqcdError("flow times must increase from 0 and be at least 3: measure the energy at more flow times")
     values = time**2 * energy
     if time[0] > 0:
         time, values = np.append(0.0, time), np.pad(values, ((0, 0), (1, 0)))

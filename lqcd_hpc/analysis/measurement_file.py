@@ -29,9 +29,7 @@ class Table:
     def after(self, step):
         """The rows from this step on."""
         kept = self.step >= step
-        return Table(
-            self.step[kept], {name: column[kept] for name, column in self.columns.items()}, self.time
-        )
+        return Table(self.step[kept], {name: column[kept] for name, column in self.columns.items()}, self.time)
 
     def numbers(self):
         """The columns that hold numbers."""
@@ -70,9 +68,7 @@ def read_measurements(path):
         with h5py.File(path, "r") as file:
             return _measurements(file)
     except OSError as problem:
-        raise LqcdError(
-            f"{path} cannot be read as HDF5 ({problem}): run again or restore the file"
-        ) from problem
+        raise LqcdError(f"{path} cannot be read as HDF5 ({problem}): run again or restore the file") from problem
 
 
 def _measurements(file):

@@ -68,11 +68,7 @@ def row(group, symbol, calculate, every=1.0):
         one = calculate()
     except LqcdError as problem:
         return Row(group, symbol, note=str(problem).split(":")[0], every=every)
-    note = (
-        ""
-        if one.reliable
-        else f"only {one.samples / (2 * one.tau_int):.0f} independent samples: error uncertain"
-    )
+    note = "" if one.reliable else f"only {one.samples / (2 * one.tau_int):.0f} independent samples: error uncertain"
     return Row(group, symbol, one, note, every)
 
 

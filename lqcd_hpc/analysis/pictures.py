@@ -29,9 +29,7 @@ def run_pictures(measurements, first_step=0):
     """All pictures of a run, in the order of the report; `first_step` ends the thermalisation."""
     found = []
     for group, table in measurements.tables.items():
-        draw = {"update": _update, "polyakov": _polyakov, "topology": _topology, "flow": _flow}.get(
-            group, _generic
-        )
+        draw = {"update": _update, "polyakov": _polyakov, "topology": _topology, "flow": _flow}.get(group, _generic)
         found += draw(group, table, measurements, first_step)
     return found + _memory(measurements, first_step)
 
@@ -42,9 +40,7 @@ def _update(group, table, measurements, first_step):
     plaquette = columns.get("plaquette")
     if plaquette is not None and plaquette.ndim == 1 and np.isfinite(plaquette).sum() > 1:
         good = np.isfinite(plaquette)
-        found.append(
-            _scalar("Updates", "plaquette after each update", table.step[good], plaquette[good], first_step)
-        )
+        found.append(_scalar("Updates", "plaquette after each update", table.step[good], plaquette[good], first_step))
     delta_h = columns.get("delta_h")
     if delta_h is not None and delta_h.ndim == 1 and np.isfinite(delta_h).any():
         picture = plots.hmc_history(table.step, delta_h, columns.get("accepted"), first_step)
@@ -60,14 +56,10 @@ def _polyakov(group, table, measurements, first_step):
             later = table.after(first_step).columns[name]
             later = later if len(later) else column
             found.append(
-                _scalar(
-                    "Polyakov loop", f"modulus of the {label}", table.step, abs(column), first_step, r"$|L|$"
-                )
+                _scalar("Polyakov loop", f"modulus of the {label}", table.step, abs(column), first_step, r"$|L|$")
             )
             picture = plots.polyakov_scatter(later, measurements.group or "SU(3)")
-            found.append(
-                Picture("Polyakov loop", f"{label} in the complex plane, arrows along the centre", picture)
-            )
+            found.append(Picture("Polyakov loop", f"{label} in the complex plane, arrows along the centre", picture))
         else:
             found.append(_scalar("Polyakov loop", label, table.step, column, first_step))
     return found
@@ -77,9 +69,7 @@ def _topology(group, table, measurements, first_step):
     found = []
     for name, column in table.numbers().items():
         if "charge" in name and column.ndim == 1:
-            found.append(
-                _charge("Topology", f"topological {name.replace('_', ' ')}", table.step, column, first_step)
-            )
+            found.append(_charge("Topology", f"topological {name.replace('_', ' ')}", table.step, column, first_step))
         elif not np.iscomplexobj(column):
             found.append(_scalar("Topology", name.replace("_", " "), table.step, column, first_step))
     return found
@@ -93,17 +83,13 @@ def _flow(group, table, measurements, first_step):
         return _generic(group, table, measurements, first_step)
     if _is_curve(table, "energy"):
         energy = later.columns["energy"]
-        scales = [
-            _tolerant(lambda find=find: find(table.time, energy)) for find in (flow_scale_t0, flow_scale_w0)
-        ]
+        scales = [_tolerant(lambda find=find: find(table.time, energy)) for find in (flow_scale_t0, flow_scale_w0)]
         picture = _tolerant(lambda: plots.flow_energy(table.time, energy, *scales))
         if picture is not None:
             found.append(Picture("Gradient flow", "energy along the flow and the scales t₀, w₀", picture))
     if _is_curve(table, "charge"):
         picture = plots.flow_charge(table.time, later.columns["charge"])
-        found.append(
-            Picture("Gradient flow", "topological charge along the flow, one line per configuration", picture)
-        )
+        found.append(Picture("Gradient flow", "topological charge along the flow, one line per configuration", picture))
         if "topology" not in measurements.tables:
             final = columns["charge"][:, -1]
             caption = f"topological charge at flow time {table.time[-1]:g}"
@@ -168,9 +154,7 @@ def _scalar(section, caption, step, column, first_step, label=""):
     history = kept if kept.ndim == 1 else kept.T
     one = _tolerant(lambda: estimate(history))
     cut = first_step if (step < first_step).any() else None
-    return Picture(
-        section, caption, plots.history(step, column, label or caption.split(" after")[0], one, cut)
-    )
+    return Picture(section, caption, plots.history(step, column, label or caption.split(" after")[0], one, cut))
 
 
 def _charge(section, caption, step, charge, first_step):

@@ -1,6 +1,7 @@
 """Finds a C++ compiler and keeps what it compiled, by digest of source, flags and processor.
 
-The cache is safe when many ranks, also on several nodes with a shared file system, start at once: a library is written to
+The cache is safe when many ranks, also on several nodes with a shared file system, start at once: a library is
+written to
 a name of its own and renamed, and a lock file lets one process of a node compile while the others wait.
 """
 
@@ -22,10 +23,19 @@ from pathlib import Path
 from ..errors import LqcdError
 from .program import KERNELS
 
-FLAGS = (
-    "-O3 -std=c++17 -shared -fPIC -fopenmp -ffp-contract=off -fno-math-errno -fno-trapping-math "
-    "-Wno-psabi -Wno-ignored-attributes -Wno-attributes"
-).split()
+FLAGS = [
+    "-O3",
+    "-std=c++17",
+    "-shared",
+    "-fPIC",
+    "-fopenmp",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-Wno-psabi",
+    "-Wno-ignored-attributes",
+    "-Wno-attributes",
+]
 
 
 def cache_path():
@@ -132,6 +142,7 @@ def _run(words):
 
 @cache
 def headers_digest():
+    """A digest of all kernel headers."""
     digest = hashlib.sha256()
     for header in sorted(KERNELS.glob("*.h")):
         digest.update(header.read_bytes())

@@ -43,12 +43,13 @@ def default_threads(ranks_on_node):
 
 def source(program: Program):
     """The translation unit of a kernel instance."""
+    sums = f", Sums<L, {program.sums}>& sum" if program.sums else ""
     turn = "if (a.replica_of_item) sum.turn_to(a.replica_of_item[item]);" if program.sums else ""
     return f"""{program.preamble}
 #include <vector>
 #include <omp.h>
-static constexpr i64 AHEAD = 1;  // items between a prefetch and its use
-static void work(const Args& a, i64 begin, i64 end{", Sums<L, %d>& sum" % program.sums if program.sums else ""}) {{
+static constexpr i64 AHEAD = 2;  // items between a prefetch and its use
+static void work(const Args& a, i64 begin, i64 end{sums}) {{
   Site<L> x;
   x.permutations = (const L::S*)a.permutations;
   x.ids = a.ids;

@@ -74,10 +74,10 @@ class Function:
     def __init__(self, program):
         # CuPy keeps binaries by their source, which must therefore name the headers' contents
         text = f"// {compiler.headers_digest()}\n{source(program)}"
-        module = require().RawModule(code=text, options=(*OPTIONS, f"-I{KERNELS}"))
+        module = self._module = require().RawModule(code=text, options=(*OPTIONS, f"-I{KERNELS}"))
         self._sums, self._args = program.sums, program.arguments
-        self._launch = module.get_function("launch")
-        self._carry = module.get_function("carry_rows") if program.sums else None
+        self._launch = module.get_function("launch").kernel.ptr  # loads it: a graph could not
+        self._carry = module.get_function("carry_rows").kernel.ptr if program.sums else None
         self._piece = PIECE if program.sums > SHARED_SUMS else 2**40
 
     def __call__(self, arguments, begin, end, replicas):
@@ -95,8 +95,7 @@ def launch(kernel, items, *parameters):
     array = (ctypes.c_void_p * len(places))(*places)
     blocks, cupy = -(-items // THREADS), require()
     stream = cupy.cuda.get_current_stream().ptr
-    kernel_address = kernel.kernel.ptr
-    cupy.cuda.driver.launchKernel(kernel_address, blocks, 1, 1, THREADS, 1, 1, 0, stream, ctypes.addressof(array), 0)
+    cupy.cuda.driver.launchKernel(kernel, blocks, 1, 1, THREADS, 1, 1, 0, stream, ctypes.addressof(array), 0)
 
 
 @cache
@@ -175,7 +174,10 @@ def to_host(array):
 def write(target, values, where=True):
     """target <- values where the mask holds."""
     cupy = require()
-    cupy.copyto(target, cupy.asarray(values), where=where if where is True else cupy.asarray(where))
+    if where is True:
+        target[...] = cupy.asarray(values)
+    else:
+        cupy.copyto(target, cupy.asarray(values), where=cupy.asarray(where))
 
 
 # ---- messages
@@ -228,7 +230,7 @@ def move(verb, message, position, memory, slots, blocks, reals, group):
     numbers = [ctypes.c_int64(n) for n in (len(slots), reals, group)]
     places = (packed, ctypes.c_void_p(address(memory)), ctypes.c_void_p(table(slots)))
     if len(slots):
-        launch(_moves().get_function(f"{verb}_{size}"), len(slots) * reals, *places, *numbers)
+        launch(_moves().get_function(f"{verb}_{size}").kernel.ptr, len(slots) * reals, *places, *numbers)
 
 
 @cache

@@ -130,7 +130,7 @@ def wire(message):
 
 
 def move(verb, message, position, memory, slots, blocks, reals, group):
-    """"pack" slots of a field's buffer into a message from number `position` on, or "unpack" them.
+    """ "pack" slots of a field's buffer into a message from number `position` on, or "unpack" them.
 
     A slot has `reals` numbers, `group` slots form a memory block; `blocks`: block numbers if slots are whole blocks.
     """

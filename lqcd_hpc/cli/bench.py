@@ -17,9 +17,7 @@ def bench(
     ),
     precision: Annotated[str, typer.Option(help="double or single.")] = "double",
     threads: Annotated[int, typer.Option(help="Threads per rank.")] = 1,
-    ranks: Annotated[
-        int, typer.Option(help="Also compare so many ranks with one (starts jobs under mpirun).")
-    ] = None,
+    ranks: Annotated[int, typer.Option(help="Also compare so many ranks with one (starts jobs under mpirun).")] = None,
     kernels_only: Annotated[
         bool, typer.Option("--kernels-only", help="Leave out launch overhead and replicas.")
     ] = False,

@@ -12,9 +12,7 @@ WORKERS = 2
 def build_kernels(
     group: Annotated[list[str], typer.Option(help="Gauge group; may be given more than once.")] = ("SU(3)",),
     ndim: Annotated[list[int], typer.Option(help="Dimensions; may be given more than once.")] = (4,),
-    precision: Annotated[list[str], typer.Option(help="double or single; may be given more than once.")] = (
-        "double",
-    ),
+    precision: Annotated[list[str], typer.Option(help="double or single; may be given more than once.")] = ("double",),
     run_file: Annotated[str, typer.Option("--run", help="Only the kernels of this run file.")] = None,
     workers: Annotated[int, typer.Option(help="Compilers at a time.")] = WORKERS,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

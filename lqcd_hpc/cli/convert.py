@@ -20,9 +20,7 @@ SUFFIXES = {
 
 
 def convert(
-    source: Annotated[
-        str, typer.Argument(metavar="IN", help="A configuration in any format that the package reads.")
-    ],
+    source: Annotated[str, typer.Argument(metavar="IN", help="A configuration in any format that the package reads.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="The file to write.")],
     format: Annotated[str, typer.Option(help="Format of OUT, if its suffix does not tell.")] = None,
     shape: Annotated[str, typer.Option(help="Extents X,Y,Z,T for a file that does not state them.")] = None,
@@ -93,9 +91,7 @@ def convert_file(source, target, format, shape=None, precision=None, force=False
     if format in ("nersc", "hdf5"):  # formats that state the averages of the links
         open_lattice = Lattice(lattice.shape, boundary=open_directions(links, lattice))
         metadata |= {
-            key: value
-            for key, value in observables(gauge_field(links, open_lattice)).items()
-            if value is not None
+            key: value for key, value in observables(gauge_field(links, open_lattice)).items() if value is not None
         }
     return io.write_links(target, format, links, lattice, precision=precision, metadata=metadata)
 

@@ -68,9 +68,7 @@ def examine(file, shape=None):
     U, header = read_configuration(file, shape, verify=False)
     defects, values = group_defects(U), observables(U)
     problems = (
-        _checksum_problems(header)
-        + _group_problems(defects, header.precision)
-        + _stated_problems(header, values)
+        _checksum_problems(header) + _group_problems(defects, header.precision) + _stated_problems(header, values)
     )
     return {
         "format": header.format,
@@ -91,8 +89,7 @@ def _checksum_problems(header):
     if stored in (None, computed):
         return []
     return [
-        f"checksum: {stored} is stored in the file but its data give {computed}: "
-        "the file is damaged, fetch it again"
+        f"checksum: {stored} is stored in the file but its data give {computed}: the file is damaged, fetch it again"
     ]
 
 
@@ -108,9 +105,7 @@ def _group_problems(defects, precision):
             f"more than {limit:g} that {precision} precision explains"
         )
     elif defects["determinant"] > limit:
-        problems.append(
-            f"determinant: |det U - 1| is up to {defects['determinant']:.3g}, more than {limit:g}"
-        )
+        problems.append(f"determinant: |det U - 1| is up to {defects['determinant']:.3g}, more than {limit:g}")
     return problems
 
 

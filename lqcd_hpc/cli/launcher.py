@@ -26,9 +26,7 @@ def mpirun():
 def environment(**extra):
     """This environment less what an outer job left in it, one thread per rank."""
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(_SETTINGS) or not name.startswith(_STATE)
+        name: value for name, value in os.environ.items() if name.startswith(_SETTINGS) or not name.startswith(_STATE)
     }
     return {**kept, "OMP_NUM_THREADS": "1", **extra}
 

@@ -42,11 +42,7 @@ class RankPlan:
         total = 0
         for outside in product(*(range(-k, k + 1) for k in depth)):
             if any(outside) and any(_reaches(d, divided, outside) for d in displacements):
-                inside = [
-                    n
-                    for mu, n in enumerate(self.extents)
-                    if mu not in divided or not outside[divided.index(mu)]
-                ]
+                inside = [n for mu, n in enumerate(self.extents) if mu not in divided or not outside[divided.index(mu)]]
                 total += prod(inside)
         return total * self.replicas // self.replica_lanes
 
@@ -68,6 +64,5 @@ def _reaches(displacement, divided, outside):
     directions.
     """
     return all(
-        not k or (displacement[mu] * k > 0 and abs(displacement[mu]) >= abs(k))
-        for mu, k in zip(divided, outside)
+        not k or (displacement[mu] * k > 0 and abs(displacement[mu]) >= abs(k)) for mu, k in zip(divided, outside)
     )

@@ -90,9 +90,7 @@ def _load(run_file, shape):
 
     run = load(run_file)
     if run.lattice and tuple(run.lattice.shape) != shape:
-        raise LqcdError(
-            f"{run_file} is for a lattice {write_shape(run.lattice.shape)}, not {write_shape(shape)}"
-        )
+        raise LqcdError(f"{run_file} is for a lattice {write_shape(run.lattice.shape)}, not {write_shape(shape)}")
     return run
 
 
@@ -118,8 +116,7 @@ def show(found):
     out, several = console(), f", {found['replicas']} replicas" if found["replicas"] > 1 else ""
     what = f"{found['group']}, {found['precision']} precision{several}"
     out.print(
-        f"[bold]{write_shape(found['shape'])}[/] over {found['ranks']} ranks: "
-        f"{what}, {found['run'] or 'a usual run'}"
+        f"[bold]{write_shape(found['shape'])}[/] over {found['ranks']} ranks: {what}, {found['run'] or 'a usual run'}"
     )
     rows = table("", "grid", "local", ">sites", ">surface", "virtual nodes", ">lanes", ">memory per rank")
     for line in found["grids"][:SHOWN]:
@@ -141,8 +138,7 @@ def show(found):
         out.print("[green]*[/] recommended, and taken if the run file names no grid")
     else:
         out.print(
-            f"[green]*[/] recommended: write ranks = {best['grid']} in \\[lattice], "
-            "the first line is taken otherwise"
+            f"[green]*[/] recommended: write ranks = {best['grid']} in \\[lattice], the first line is taken otherwise"
         )
     memory = best["memory_per_rank"]
     parts = ", ".join(f"{key} {size(memory[key])}" for key in ("fields", "tables", "writing"))

@@ -10,9 +10,7 @@ import typer
 def report(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The output directory of a run.")],
     out: Annotated[str, typer.Option(help="Name of the page, in DIR unless absolute.")] = "report.html",
-    thermalisation: Annotated[
-        int, typer.Option(help="First step to be used; found by itself if not given.")
-    ] = None,
+    thermalisation: Annotated[int, typer.Option(help="First step to be used; found by itself if not given.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Write the self-contained HTML report of a run and print where it is."""

@@ -17,9 +17,7 @@ def parse_shape(text):
         return None
     words = re.split(r"[x,\s]+", text.strip().strip("()[]"))
     if not all(word.isdecimal() and int(word) > 0 for word in words):
-        raise LqcdError(
-            f"{text!r} is no lattice shape: write the extents as 8,8,8,16 or 8x8x8x16 (x, y, z, t)"
-        )
+        raise LqcdError(f"{text!r} is no lattice shape: write the extents as 8,8,8,16 or 8x8x8x16 (x, y, z, t)")
     return tuple(int(word) for word in words)
 
 

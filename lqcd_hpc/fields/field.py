@@ -108,7 +108,9 @@ class Field:
         layout, lattice = self.layout, self.lattice
         raw = device.to_host(self.data[:, : self._item_blocks()])
         slots = raw.transpose(0, 2, 3, 1, 4).reshape(*raw.shape[:1], self.copies, self.kind.reals, -1)
-        values = np.empty((slots.shape[0], self.copies, lattice.replicas * lattice.local_volume, self.kind.reals), raw.dtype)
+        values = np.empty(
+            (slots.shape[0], self.copies, lattice.replicas * lattice.local_volume, self.kind.reals), raw.dtype
+        )
         values[:, :, layout.site_of_slot.reshape(-1)] = slots[..., : layout.items * layout.lanes].transpose(0, 1, 3, 2)
         local = self._canonical(values)
         return self._gathered(local) if gather else local
@@ -184,9 +186,7 @@ class Field:
 
     def stale(self, buffer, halo):
         """Parities of a buffer whose ghosts in this halo are out of date."""
-        return tuple(
-            p for p in (0, 1) if not any(halo.displacements <= h for h in self._fresh.get((buffer, p), ()))
-        )
+        return tuple(p for p in (0, 1) if not any(halo.displacements <= h for h in self._fresh.get((buffer, p), ())))
 
     def freshen(self, pieces):
         """Note that pieces (buffer, parity, halo) have been exchanged."""

@@ -68,7 +68,10 @@ def link_trace(U):
 
 def number_of_links(lattice):
     """Links of the lattice, those beyond open ends not counted."""
-    return sum(lattice.volume - (lattice.volume // lattice.shape[mu] if lattice.is_open(mu) else 0) for mu in range(lattice.ndim))
+    return sum(
+        lattice.volume - (lattice.volume // lattice.shape[mu] if lattice.is_open(mu) else 0)
+        for mu in range(lattice.ndim)
+    )
 
 
 def unitarity_deviation(U):
@@ -99,8 +102,10 @@ def close_open_ends(U):
 def instanton(lattice, group="SU(2)", radius=None, precision="double"):
     """One instanton of SU(2) (in the upper corner for SU(Nc)), in singular gauge, centred between sites.
 
-    A_mu^a = -2 rho^2 eta^a_{mu nu} x_nu/(x^2 (x^2 + rho^2)) (Belavin, Polyakov, Schwarz and Tyupkin, Phys. Lett. B 59 (1975)
-    85), integrated exactly along every link; the periodic lattice cuts its tail. The topological charge tends to one in size for
+    A_mu^a = -2 rho^2 eta^a_{mu nu} x_nu/(x^2 (x^2 + rho^2)) (Belavin, Polyakov, Schwarz and Tyupkin, Phys.
+    Lett. B 59 (1975)
+    85), integrated exactly along every link; the periodic lattice cuts its tail. The topological charge tends
+    to one in size for
     1 << rho << L.
     Raises `LqcdError` unless the lattice has four dimensions and the group is SU(Nc).
     """

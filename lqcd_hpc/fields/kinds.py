@@ -71,4 +71,5 @@ def colours(group):
 
 
 def group_name(nc):
+    """The name of the group of Nc x Nc links."""
     return "U(1)" if nc == 1 else f"SU({nc})"

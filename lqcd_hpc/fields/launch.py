@@ -41,14 +41,17 @@ class Arg:
 
 
 def in_(name, reach=(), per_buffer=False):
+    """A field that is read, at these displacements."""
     return Arg(name, "in", tuple(reach), per_buffer)
 
 
 def out(name, writes=None):
+    """A field that is written."""
     return Arg(name, "out", (), False, writes)
 
 
 def inout(name, reach=(), per_buffer=False, writes=None):
+    """A field that is read and written."""
     return Arg(name, "inout", tuple(reach), per_buffer, writes)
 
 
@@ -139,9 +142,8 @@ class Launch:
         needed = []
         for field, arg in zip(self.fields, self.kernel.args):
             for buffer in range(field.kind.buffers):
-                if reach := arg.reach_of(buffer):
-                    if halo := halo_of(self.layout, reach):
-                        needed.append((field, buffer, halo))
+                if (reach := arg.reach_of(buffer)) and (halo := halo_of(self.layout, reach)):
+                    needed.append((field, buffer, halo))
         return needed
 
     def _bind(self):
@@ -171,7 +173,9 @@ class Launch:
 
     def again(self):
         """Another launch of the same kernel, fields and domain, with scalars of its own."""
-        copy = Launch(self.kernel, self.domain, self._tables, {a.name: f for a, f in zip(self.kernel.args, self.fields)})
+        copy = Launch(
+            self.kernel, self.domain, self._tables, {a.name: f for a, f in zip(self.kernel.args, self.fields)}
+        )
         for name in self._scalars:
             setattr(copy.arguments, name, getattr(self.arguments, name))
         return copy

@@ -1,8 +1,11 @@
 """Where a site lies in memory; with kernels/site.h the only place that knows.
 
-A loop *item* is a set of `lanes` sites that kernels treat as one number. The local lattice is divided into `lanes` equal
-sub-lattices (virtual nodes, and replicas first of all); lane l of an item is the same site of sub-lattice l. A neighbour is
-therefore another item, with the lanes permuted where a sub-lattice ends. Items are ordered by parity, then replica group,
+A loop *item* is a set of `lanes` sites that kernels treat as one number. The local lattice is divided into
+`lanes` equal
+sub-lattices (virtual nodes, and replicas first of all); lane l of an item is the same site of sub-lattice l. A
+neighbour is
+therefore another item, with the lanes permuted where a sub-lattice ends. Items are ordered by parity, then
+replica group,
 then lexicographically. slot = item * lanes + lane counts sites in memory; `group` lanes form a memory block.
 
 Directions that are divided among ranks are split into virtual nodes last, because their halos are then whole blocks.
@@ -114,7 +117,9 @@ class Layout:
         key = ("neighbours", displacements)
         if key not in self.tables:
             columns = [self._neighbour_column(np.array(d)) for d in displacements]
-            self.tables[key] = np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.zeros((1, 1), np.uint32)
+            self.tables[key] = (
+                np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.zeros((1, 1), np.uint32)
+            )
         return self.tables[key]
 
     def _neighbour_column(self, displacement):

@@ -89,9 +89,7 @@ def _piece_bounds(path, slab, per_site):
     bounds = np.zeros(slab.volume // slab.local_shape[0] + 1, np.int64)
     size = on_root(comm, lambda: os.path.getsize(path))
     first, last = size * comm.rank // comm.size, size * (comm.rank + 1) // comm.size
-    counts = comm.allgather(
-        everywhere(comm, lambda: sum(len(found) for found in _newlines(path, first, last)))
-    )
+    counts = comm.allgather(everywhere(comm, lambda: sum(len(found) for found in _newlines(path, first, last))))
     everywhere(comm, lambda: _mark_pieces(path, (first, last), sum(counts[: comm.rank]), step, bounds))
     bounds = comm.allreduce(bounds)
     bounds[-1] = size
@@ -133,18 +131,14 @@ def _numbers(path, text, count, position):
     except ValueError as error:
         raise LqcdError(f"{path} is damaged behind byte {position}: {error}") from None
     if len(values) != count or not np.isfinite(values).all():
-        raise LqcdError(
-            f"{path} is damaged behind byte {position}: {count} lines do not hold one finite number each"
-        )
+        raise LqcdError(f"{path} is damaged behind byte {position}: {count} lines do not hold one finite number each")
     return values
 
 
 def write(path, links, slab, precision, metadata):
     """Write the numbers with as many digits as each needs; returns the checksum that `read` computes."""
     if slab.ndim != 4 or precision != "double":
-        raise LqcdError(
-            "text files hold 4 dimensions in double precision: write hdf5, or give precision double"
-        )
+        raise LqcdError("text files hold 4 dimensions in double precision: write hdf5, or give precision double")
     values = sites.flat(sites.encode(links, np.complex128)).view(np.float64)
     rows = values.reshape(-1, slab.local_shape[0] * values.shape[1])
     texts = ["".join(map(_line, row.tolist())).encode() for row in rows]

@@ -27,7 +27,9 @@ def load(path, lattice=None, shape=None, precision="double", comm=None):
     U.from_numpy(np.broadcast_to(links, U.to_numpy().shape))
     deviation = unitarity_deviation(U)
     if not deviation <= UNITARITY[header.precision]:
-        raise LqcdError(f"{path}: links deviate from unitarity by {deviation:.2g}; the file is damaged or not a gauge field")
+        raise LqcdError(
+            f"{path}: links deviate from unitarity by {deviation:.2g}; the file is damaged or not a gauge field"
+        )
     return U, header
 
 

@@ -48,16 +48,12 @@ def describe(path, file):
             f"{path} is HDF5 but was not written by lqcd_hpc: convert it to ILDG with the code that wrote it"
         )
     if file.attrs["layout"] > _LAYOUT_VERSION:
-        raise LqcdError(
-            f"{path} has layout {file.attrs['layout']}, newer than this version reads: update lqcd_hpc"
-        )
+        raise LqcdError(f"{path} has layout {file.attrs['layout']}, newer than this version reads: update lqcd_hpc")
     shape = tuple(int(n) for n in file.attrs["dims"])
     found = dict(file["fields"].items())
     for name, data in found.items():
         if data.shape[: len(shape)] != shape[::-1] or "checksum" not in data.attrs:
-            raise LqcdError(
-                f"{path} is damaged: field {name} of shape {data.shape} does not fit the lattice {shape}"
-            )
+            raise LqcdError(f"{path} is damaged: field {name} of shape {data.shape} does not fit the lattice {shape}")
     return shape, found, _read_metadata(path, file)
 
 

@@ -58,9 +58,7 @@ def require_size(path, expected, found, what):
     """Refuse a file that is longer or shorter than its header says, before anything is allocated."""
     if found != expected:
         fault = "is truncated" if found < expected else "has bytes that its header does not account for"
-        raise LqcdError(
-            f"{path} {fault}: {what} should be {expected} bytes but is {found}; fetch the file again"
-        )
+        raise LqcdError(f"{path} {fault}: {what} should be {expected} bytes but is {found}; fetch the file again")
 
 
 def x(shape):

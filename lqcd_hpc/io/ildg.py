@@ -36,11 +36,7 @@ def header(path, shape=None):
     texts = lime.texts(path, found)
     data = lime.only(path, found, _DATA)
     stored = _stored_shape(path, texts)
-    shape = (
-        agree_on_shape(path, stored, shape)
-        if stored
-        else require_shape(path, shape, "has no ildg-format record")
-    )
+    shape = agree_on_shape(path, stored, shape) if stored else require_shape(path, shape, "has no ildg-format record")
     nc, precision = _number_and_precision(path, data.length, shape)
     _check_format(path, texts.get("ildg-format"), nc, precision)
     crc = scidac.read_checksum(path, texts)
@@ -79,13 +75,9 @@ def _check_format(path, text, nc, precision):
         return
     bits, field = lime.integers(path, text, "precision"), lime.value(text, "field") or ""
     if bits != (8 * BYTES[precision],):
-        raise LqcdError(
-            f"{path} says precision {bits} but its data are in {precision}: wrong shape or damaged file"
-        )
+        raise LqcdError(f"{path} says precision {bits} but its data are in {precision}: wrong shape or damaged file")
     if field not in (_field(nc), f"su{nc}gauge"):
-        raise LqcdError(
-            f"{path} says it holds {field!r} but its data are of {_field(nc)}: wrong or damaged file"
-        )
+        raise LqcdError(f"{path} says it holds {field!r} but its data are of {_field(nc)}: wrong or damaged file")
 
 
 def read(path, header, slab):

@@ -77,9 +77,7 @@ def only(path, found, name):
     if len(matching) != 1:
         names = ", ".join(record.name for record in found) or "nothing"
         count = "no" if not matching else f"{len(matching)}"
-        raise LqcdError(
-            f"{path} has {count} record {name} where one is needed (it has {names}): export the file again"
-        )
+        raise LqcdError(f"{path} has {count} record {name} where one is needed (it has {names}): export the file again")
     return matching[0]
 
 

@@ -43,15 +43,11 @@ def header(path, shape=None):
     if magic == _MAGIC_V4:
         raise LqcdError(f"{path} is a MILC version 4 file: convert it to version 5 with MILC's tools")
     if min(extents) < 1 or site_order != 0:
-        raise LqcdError(
-            f"{path}: extents {extents} with site order {site_order} cannot be read (only order 0)"
-        )
+        raise LqcdError(f"{path}: extents {extents} with site order {site_order} cannot be read (only order 0)")
     shape = agree_on_shape(path, extents, shape)
     require_size(path, _SIZE + prod(shape) * _SITE, os.path.getsize(path), "the file")
     about = {"time_stamp": stamp.split(b"\0")[0].decode("latin-1"), "byte_order": _NAMES[order]}
-    return Header(
-        FORMAT, shape, 3, "single", f"{sum29:08x}/{sum31:08x}", offset=_SIZE, metadata={"milc": about}
-    )
+    return Header(FORMAT, shape, 3, "single", f"{sum29:08x}/{sum31:08x}", offset=_SIZE, metadata={"milc": about})
 
 
 _NAMES = {"<": "little", ">": "big"}
@@ -70,9 +66,7 @@ def write(path, links, slab, precision, metadata):
     if slab.ndim != 4 or links.shape[-1] != 3:
         raise LqcdError("MILC files hold SU(3) links in 4 dimensions: write hdf5 or scidac")
     if precision != "single":
-        raise LqcdError(
-            'MILC files hold single precision only: ask for precision "single", or write ildg or hdf5'
-        )
+        raise LqcdError('MILC files hold single precision only: ask for precision "single", or write ildg or hdf5')
     old = metadata.get("milc", {})
     order = _ORDERS[old.get("byte_order", "little")]
     records = sites.encode(links, f"{order}c8")

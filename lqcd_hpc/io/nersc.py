@@ -45,9 +45,7 @@ def header(path, shape=None):
     precision = _NUMBERS[kind][1]
     size = 4 * rows * nc * 2 * BYTES[precision]
     require_size(path, offset + prod(shape) * size, os.path.getsize(path), "the file")
-    return Header(
-        FORMAT, shape, nc, precision, _stored(path, lines), offset=offset, metadata=_metadata(path, lines)
-    )
+    return Header(FORMAT, shape, nc, precision, _stored(path, lines), offset=offset, metadata=_metadata(path, lines))
 
 
 def _lines(path):
@@ -101,9 +99,7 @@ def _metadata(path, lines):
         except KeyError:
             continue
         except ValueError:
-            raise LqcdError(
-                f"{path} is damaged: {name.upper()} = {lines[name.upper()]} is no number"
-            ) from None
+            raise LqcdError(f"{path} is damaged: {name.upper()} = {lines[name.upper()]} is no number") from None
     return result
 
 
@@ -136,25 +132,19 @@ def write(path, links, slab, precision, metadata):
         raise LqcdError(f"NERSC files hold 4 dimensions, not {slab.ndim}: write hdf5 or scidac")
     missing = [name for name in ("plaquette", "link_trace") if name not in metadata]
     if missing:
-        raise LqcdError(
-            f"NERSC headers state plaquette and link trace: give {' and '.join(missing)} in the metadata"
-        )
+        raise LqcdError(f"NERSC headers state plaquette and link trace: give {' and '.join(missing)} in the metadata")
     old, nc = metadata.get("nersc", {}), links.shape[-1]
     datatype = old.get("DATATYPE", f"4D_SU{nc}_GAUGE_{nc}x{nc}")
     stored_nc, rows = _matrix("the metadata", datatype)
     if stored_nc != nc:
-        raise LqcdError(
-            f"links of {nc} colours cannot be written as {datatype}: leave DATATYPE out of the metadata"
-        )
+        raise LqcdError(f"links of {nc} colours cannot be written as {datatype}: leave DATATYPE out of the metadata")
     kind = _floating_point(old.get("FLOATING_POINT"), precision)
     order = _NUMBERS[kind][0]
     records = sites.encode(links, f"{order}c{2 * BYTES[precision]}", rows)
     computed = checksum.nersc(sites.flat(records), slab, order)
     lines = _header_lines(slab, metadata, old, computed, datatype, kind)
     text = "".join(f"{key} = {value}\n" for key, value in lines.items())
-    sites.write_records(
-        path, f"BEGIN_HEADER\n{text}END_HEADER\n".encode("latin-1", "replace"), records, b"", slab
-    )
+    sites.write_records(path, f"BEGIN_HEADER\n{text}END_HEADER\n".encode("latin-1", "replace"), records, b"", slab)
     return computed
 
 
@@ -179,9 +169,5 @@ def _header_lines(slab, metadata, old, computed, datatype, kind):
         "ENSEMBLE_LABEL": "lqcd_hpc",
         "SEQUENCE_NUMBER": metadata.get("sequence_number", 0),
     }
-    kept = {
-        key: text
-        for key, text in old.items()
-        if key not in lines or key.startswith(("ENSEMBLE", "SEQ", "STOR"))
-    }
+    kept = {key: text for key, text in old.items() if key not in lines or key.startswith(("ENSEMBLE", "SEQ", "STOR"))}
     return {**lines, **kept, "FLOATING_POINT": kind}

@@ -40,6 +40,4 @@ def write(path, links, slab, precision, metadata):
 
 
 def _refuse(path):
-    raise LqcdError(
-        f"{path} is an openQCD (or DDalphaAMG) file, which cannot be read or written yet: use ildg"
-    )
+    raise LqcdError(f"{path} is an openQCD (or DDalphaAMG) file, which cannot be read or written yet: use ildg")

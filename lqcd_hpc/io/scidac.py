@@ -40,9 +40,7 @@ def header(path, shape=None):
         lime.only(path, found, name)
     shape = agree_on_shape(path, lime.integers(path, texts[_FILE], "dims"), shape)
     if lime.value(texts[_FILE], "volfmt") not in (None, "0"):
-        raise LqcdError(
-            f"{path} is one part of a multi-file set: join it into a single file with the QIO tools"
-        )
+        raise LqcdError(f"{path} is one part of a multi-file set: join it into a single file with the QIO tools")
     nc, precision = _kind(path, texts[_RECORD], len(shape))
     expected = prod(shape) * len(shape) * nc * nc * 2 * BYTES[precision]
     require_size(path, expected, data.length, f"its record {_DATA}")
@@ -60,9 +58,7 @@ def _kind(path, text, ndim):
         raise LqcdError(f"{path}: precision {letter!r} with colours {nc} cannot be read, only F and D")
     if count != (ndim,) or size != (nc[0] ** 2 * 2 * BYTES[precision],):
         datatype = lime.value(text, "datatype")
-        raise LqcdError(
-            f"{path} holds {count} objects {datatype} of {size} bytes a site: these are not gauge links"
-        )
+        raise LqcdError(f"{path} holds {count} objects {datatype} of {size} bytes a site: these are not gauge links")
     return nc[0], precision
 
 
@@ -86,9 +82,7 @@ def read_checksum(path, texts):
     if "scidac-checksum" in texts:
         return lime.stored_checksum(path, texts["scidac-checksum"])
     if _RECORD in texts:
-        raise LqcdError(
-            f"{path} has no scidac-checksum record though QIO wrote it: it was cut off; fetch it again"
-        )
+        raise LqcdError(f"{path} has no scidac-checksum record though QIO wrote it: it was cut off; fetch it again")
     return None
 
 
@@ -107,9 +101,7 @@ def opening(texts, slab, nc, precision, size):
     )
     return [
         lime.pack(_FILE, file, lime.BEGIN),
-        lime.pack(
-            "scidac-file-xml", texts.get("scidac-file-xml", "<title>gauge configuration</title>"), lime.END
-        ),
+        lime.pack("scidac-file-xml", texts.get("scidac-file-xml", "<title>gauge configuration</title>"), lime.END),
         lime.pack(_RECORD, record, lime.BEGIN),
         lime.pack("scidac-record-xml", texts.get("scidac-record-xml", "<title>gauge links</title>"), 0),
     ]

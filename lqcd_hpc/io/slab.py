@@ -81,9 +81,7 @@ class Slab:
         expected = (self.ndim, *self.count)
         if links.ndim != self.ndim + 3 or links.shape[:-2] != expected or links.shape[-1] != links.shape[-2]:
             wanted = ", ".join(map(str, expected))
-            raise LqcdError(
-                f"links of shape {links.shape} do not fit: this rank's part is ({wanted}, Nc, Nc)"
-            )
+            raise LqcdError(f"links of shape {links.shape} do not fit: this rank's part is ({wanted}, Nc, Nc)")
         if links.dtype not in (np.complex64, np.complex128):
             raise LqcdError(f"links are {links.dtype}: give complex64 or complex128")
         return links.shape[-1]

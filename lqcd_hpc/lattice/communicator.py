@@ -200,8 +200,8 @@ def world():
     comm = MpiCommunicator(_mpi().COMM_WORLD)
     if size is not None and size != comm.size:
         raise LqcdError(
-            f"the launcher started {size} processes but MPI sees {comm.size}: launcher and MPI library are of different "
-            "families; start with the mpirun that belongs to the library (lqcd-hpc doctor names it)"
+            f"the launcher started {size} processes but MPI sees {comm.size}: launcher and MPI library are of "
+            "different families; start with the mpirun that belongs to the library (lqcd-hpc doctor names it)"
         )
     return comm
 

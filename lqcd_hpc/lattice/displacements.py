@@ -15,6 +15,7 @@ def unit(ndim, mu, steps=1):
 
 
 def plus(a, b):
+    """The sum of two displacements."""
     return tuple(x + y for x, y in zip(a, b))
 
 

@@ -1,6 +1,7 @@
 """Halos: a list of ghost sites and where they come from, for any set of displacements.
 
-A ghost site may have its home on any rank, also on this one. All ranks have the same local shape, so the list of what this
+A ghost site may have its home on any rank, also on this one. All ranks have the same local shape, so the list
+of what this
 rank needs from the rank at an offset is also the list of what the rank at the opposite offset needs from this one.
 """
 
@@ -12,7 +13,8 @@ import numpy as np
 class Halo:
     """The ghosts that a set of displacements reaches, in the layout given.
 
-    `parts[parity]` is a list of (rank to receive from, ghost slots, rank to send to, slots sent) for the sites of one global
+    `parts[parity]` is a list of (rank to receive from, ghost slots, rank to send to, slots sent) for the sites
+    of one global
     parity; ranks are None where both are this rank. `blocks` tells whether slots come as whole memory blocks.
     """
 
@@ -52,8 +54,8 @@ class Halo:
 class _part:
     """What one rank offset gives and takes.
 
-    `whole`: both sides are whole memory blocks. Sender and receiver must agree on this (a message of blocks has another order
-    than one of slots), so it is decided on both sides and both parities together: lists that are the same on all ranks.
+    `whole`: both sides are whole memory blocks. Sender and receiver must agree on this (a message of blocks has another
+    order than one of slots), so it is decided by both sides and parities together: lists that all ranks share.
     """
 
     def __init__(self, layout, offset, ghosts, sent, whole):
@@ -63,7 +65,8 @@ class _part:
         own = not offset.any()
         self.source, self.target = (None, None) if own else (source, target)
         self.ghosts, self.sent = ghosts, sent
-        self.ghost_blocks, self.sent_blocks = (_blocks(slots, layout.lanes) if whole else None for slots in (ghosts, sent))
+        self.ghost_blocks = _blocks(ghosts, layout.lanes) if whole else None
+        self.sent_blocks = _blocks(sent, layout.lanes) if whole else None
 
 
 def _are_blocks(slots, layout):

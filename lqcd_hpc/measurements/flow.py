@@ -9,8 +9,8 @@ from pydantic import PositiveFloat, PositiveInt
 
 from ..actions.gauge_action import GaugeAction
 from ..actions.wilson import Wilson
-from ..smearing.gradient_flow import GradientFlow
 from ..description import description
+from ..smearing.gradient_flow import GradientFlow
 from .plaquette import Plaquette
 from .topology import Topology
 
@@ -19,7 +19,8 @@ from .topology import Topology
 class Flow:
     """The Wilson flow of a copy of the gauge field, measured every `every` steps from t = 0 to `steps` eps.
 
-    Columns time, energy, energy_time, energy_space, charge, plaquette: one row of values per flow time. E is the clover energy density;
+    Columns time, energy, energy_time, energy_space, charge, plaquette: one row of values per flow time. E is
+    the clover energy density;
     t^2 E = 0.3 defines t0 (arXiv:1006.4518).
     """
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..description import description
 from ..errors import LqcdError
 from ..paths.loops import loop_traces
-from ..description import description
 
 
 @description

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from ..fields.launch import prepare
-from ..paths.plaquette import name, plaquette_kernel, planes
 from ..description import description
+from ..fields.launch import prepare
+from ..paths.plaquette import name, planes, plaquette_kernel
 
 
 @description

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from ..description import description
 from ..errors import LqcdError
 from ..fields import kinds
 from ..fields.domain import Slice
 from ..fields.launch import Kernel, in_, out, prepare
 from ..lattice.displacements import unit
-from ..description import description
 
 
 @description
@@ -26,7 +26,10 @@ class Polyakov:
             raise LqcdError("the Polyakov loop needs a periodic last direction: leave it out of [measure]")
         line, longer = (U.like(kinds.matrices(nc)) for _ in range(2))
         first = prepare(_first_link(nc, mu), U=U, out=line)
-        grow = [prepare(_transport(nc, lattice.ndim, mu), U=U, **{"in": a, "out": b}) for a, b in ((line, longer), (longer, line))]
+        grow = [
+            prepare(_transport(nc, lattice.ndim, mu), U=U, **{"in": a, "out": b})
+            for a, b in ((line, longer), (longer, line))
+        ]
         ends = [prepare(_trace(nc), Slice(mu, 0), M=field) for field in (line, longer)]
         steps = lattice.shape[mu] - 1
         norm = nc * lattice.volume // lattice.shape[mu]

@@ -5,18 +5,20 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
+from ..description import description
 from ..errors import LqcdError
 from ..fields.launch import Kernel, in_, prepare
 from ..lattice.displacements import clover, forwards
-from ..description import description
 
 
 @description
 class Topology:
     """Q = (1/32 pi^2) sum eps_{mu nu rho sigma} tr F F and E = 1/4 F^a F^a (summed over mu, nu), per site.
 
-    F = -(i/8)(C - C^dag) traceless with C the clover of four plaquettes ("clover"), or four times one plaquette ("plaquette").
-    eps_xyzt = +1 (openQCD's sign is opposite). E is split into planes with (energy_time) and without the last direction.
+    F = -(i/8)(C - C^dag) traceless with C the clover of four plaquettes ("clover"), or four times one
+    plaquette ("plaquette").
+    eps_xyzt = +1 (openQCD's sign is opposite). E is split into planes with (energy_time) and without the last
+    direction.
     Two dimensions: Q is the sum of plaquette angles over 2 pi for U(1), and not defined for other groups.
     Fewer than four dimensions: no charge for SU(Nc).
     """
@@ -52,10 +54,17 @@ def field_strength_kernel(nc, ndim, definition):
     leaves = int(definition == "clover")
     reach = tuple(d for d in clover(ndim) if any(d)) if leaves else forwards(ndim)
     return Kernel(
-        "field_strength.h", "field_strength", (nc, ndim, leaves), (in_("U", reach),), clover(ndim), sums=("time", "space", "charge")
+        "field_strength.h",
+        "field_strength",
+        (nc, ndim, leaves),
+        (in_("U", reach),),
+        clover(ndim),
+        sums=("time", "space", "charge"),
     )
 
 
 @cache
 def _angle(nc, ndim):
-    return Kernel("field_strength.h", "plaquette_angle", (nc, ndim), (in_("U", forwards(ndim)),), clover(ndim), sums=("charge",))
+    return Kernel(
+        "field_strength.h", "plaquette_angle", (nc, ndim), (in_("U", forwards(ndim)),), clover(ndim), sums=("charge",)
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
+from ..description import description
 from ..errors import LqcdError
 from ..fields.launch import prepare
 from ..paths.loops import rectangle
 from ..paths.program import PathProgram, Term
-from ..description import description
 
 
 @description

@@ -78,7 +78,9 @@ def extent(path, ndim):
 def check_loop(path, ndim):
     """The path itself if it is a closed loop in `ndim` directions; raises `LqcdError` otherwise."""
     if not path or max(abs(s) for s in path) > ndim:
-        raise LqcdError(f"the loop {write(path) or '(empty)'} uses directions that a lattice of {ndim} dimensions lacks")
+        raise LqcdError(
+            f"the loop {write(path) or '(empty)'} uses directions that a lattice of {ndim} dimensions lacks"
+        )
     if any(end(path, ndim)):
         raise LqcdError(f"the loop {write(path)} does not close: it ends at {end(path, ndim)}")
     return path

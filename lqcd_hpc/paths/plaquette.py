@@ -25,11 +25,13 @@ def plaquette_planes(U):
 
 
 def name(mu, nu):
+    """The name of the sum over a plane."""
     return f"plane{mu}{nu}"
 
 
 @cache
 def plaquette_kernel(nc, ndim):
+    """Sums of Re tr U_{mu nu} by plane."""
     args = (in_("U", plaquette_reach(ndim), per_buffer=True),)
     names = tuple(name(*plane) for plane in planes(ndim))
     return Kernel("gauge.h", "plaquette", (nc, ndim), args, star(ndim), sums=names)

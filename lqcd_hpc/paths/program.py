@@ -30,7 +30,8 @@ class Term:
 class PathProgram:
     """Terms in the form that kernels read, for the lattice of a gauge field.
 
-    `weighted`: loops that lie in an end slice of an open direction count 1/2 (actions), or like all others (observables).
+    `weighted`: loops that lie in an end slice of an open direction count 1/2, as actions want; without it they count
+    like all others, as observables want.
     """
 
     def __init__(self, lattice, terms, weighted=True):
@@ -88,7 +89,7 @@ class PathProgram:
 def slice_weights(lattice, precision):
     """Weights of loops that lie within a slice of an open direction: 1/2 on its two ends, 1 elsewhere.
 
-    They make the classical continuum action come out with its full value at the boundary (arXiv:1206.2809, eq. 2.3).
+    They make the classical continuum action come out with its full value at the boundary (arXiv:1206.2809, section 2).
     """
     key = ("slice weights", precision)
     if key not in lattice.cache:

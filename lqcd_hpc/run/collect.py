@@ -20,13 +20,19 @@ SUMMARY = "run.json"
 
 def versions():
     """Versions of what produced the numbers."""
-    return {"lqcd_hpc": __version__, "python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
+    return {
+        "lqcd_hpc": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+    }
 
 
 def collect(directory):
     """Write measurements.h5 from the journal in a run's directory; returns its path.
 
-    One group per measurement with the datasets `step` and one per column; file attributes hold the run file, versions, seed,
+    One group per measurement with the datasets `step` and one per column; file attributes hold the run file,
+    versions, seed,
     process grid and lattice. Raises `LqcdError` if the directory holds no run.
     """
     import h5py

@@ -24,13 +24,17 @@ class RunDirectory:
     def _lock(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._handle = open(self.path / "lock", "a+")
+            self._handle = open(self.path / "lock", "a+")  # noqa: SIM115 (held as long as the run)
         except OSError as error:
-            raise LqcdError(f"cannot write in {self.path}: {error.strerror}; choose another [output] directory") from None
+            raise LqcdError(
+                f"cannot write in {self.path}: {error.strerror}; choose another [output] directory"
+            ) from None
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise LqcdError(f"another job works in {self.path}: wait for it, or choose another [output] directory") from None
+            raise LqcdError(
+                f"another job works in {self.path}: wait for it, or choose another [output] directory"
+            ) from None
 
     def bind(self, run, identity, lattice, group):
         """Write run.json, or check that the one there is of the same run."""
@@ -43,8 +47,8 @@ class RunDirectory:
             different = [key for key in {**known, **identity} if known.get(key) != identity.get(key)]
             if different:
                 raise LqcdError(
-                    f"{self.path} holds a run with another {', '.join(sorted(different))}: restore the run file, or choose another "
-                    "[output] directory"
+                    f"{self.path} holds a run with another {', '.join(sorted(different))}: restore the run "
+                    "file, or choose another [output] directory"
                 )
         summary = {
             "identity": identity,
@@ -64,7 +68,8 @@ class RunDirectory:
 
 
 def identity_of(run):
-    """What must not change between the parts of a run: all but the process grid, the output, and how long it goes on."""
+    """What must not change between the parts of a run: all but the process grid, the output, and how long it
+    goes on."""
     if run.source:
         return {"measure": repr(run.observables), "lattice": repr(run.lattice and run.lattice.shape)}
     grid_free = {k: v for k, v in vars(run.lattice).items() if k not in ("ranks", "threads") and not k.startswith("_")}
@@ -89,7 +94,8 @@ def on_root(comm, step):
         except LqcdError as error:
             problem = str(error)
         except OSError as error:
-            problem = f"{error.filename or 'the run directory'}: {error.strerror}; free space or choose another [output] directory"
+            place = error.filename or "the run directory"
+            problem = f"{place}: {error.strerror}; free space or choose another [output] directory"
     problem = comm.bcast(problem)
     if problem:
         raise LqcdError(problem)

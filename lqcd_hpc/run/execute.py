@@ -35,5 +35,3 @@ def _finish(run, path, say):
         from ..analysis.report import write_report
 
         say(f"report: {write_report(path)}")
-
-

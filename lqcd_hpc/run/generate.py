@@ -24,7 +24,9 @@ def generate(run, directory, comm):
     table = run.lattice
     lattice = Lattice(table.shape, table.ranks, table.boundary, table.replicas, comm, table.threads)
     if run.output.configurations and lattice.replicas > 1:
-        raise LqcdError("[output] configurations: files hold one system, this lattice has several replicas; leave the key out")
+        raise LqcdError(
+            "[output] configurations: files hold one system, this lattice has several replicas; leave the key out"
+        )
     rng = Random(run.random.seed, run.random.stream)
     U = _start(run, lattice, rng)
     observables = [(o, o.description.on(U)) for o in run.observables]
@@ -91,8 +93,10 @@ class Chain:
         begin = time.perf_counter()
         report = update.update(self.rng)
         self.step += 1
-        values = {"kind": stage.kind} | {k: v for k, v in vars(report).items()}
-        values["accepted"] = np.asarray(values["accepted"], int) if self.U.lattice.replicas > 1 else int(values["accepted"])
+        values = {"kind": stage.kind} | dict(vars(report))
+        values["accepted"] = (
+            np.asarray(values["accepted"], int) if self.U.lattice.replicas > 1 else int(values["accepted"])
+        )
         values["plaquette"] = self._plaquette()["plaquette"]
         seconds = time.perf_counter() - begin
         self._on_root(lambda: self._note(stage, values, seconds))

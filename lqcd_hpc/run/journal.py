@@ -23,9 +23,11 @@ class Journal:
         """Open the journal and cut it to `length` bytes."""
         self.path, self._file = path, None
         if active:
-            self._file = open(path, "r+b" if path.exists() else "w+b")
+            self._file = open(path, "r+b" if path.exists() else "w+b")  # noqa: SIM115 (closed by close)
             if self._file.seek(0, os.SEEK_END) < length:
-                raise LqcdError(f"{path} is shorter than its checkpoint says: it was changed by hand; restore it or start anew")
+                raise LqcdError(
+                    f"{path} is shorter than its checkpoint says: it was changed by hand; restore it or start anew"
+                )
             self._file.truncate(length)
             self._file.seek(length)
 
@@ -55,7 +57,9 @@ def line(record):
 
 def plain(values):
     """Numbers and lists of numbers, for JSON."""
-    return {key: value.tolist() if isinstance(value, np.ndarray | np.generic) else value for key, value in values.items()}
+    return {
+        key: value.tolist() if isinstance(value, np.ndarray | np.generic) else value for key, value in values.items()
+    }
 
 
 def read(path):

@@ -51,7 +51,9 @@ def measure_files(run, directory, comm):
             book.sync()
             progress.show(number, {"file": Path(file).name})
     except OSError as error:
-        raise LqcdError(f"{error.filename or directory.path}: {error.strerror}; mend it and start again, the run resumes") from None
+        raise LqcdError(
+            f"{error.filename or directory.path}: {error.strerror}; mend it and start again, the run resumes"
+        ) from None
     finally:
         progress.close()
         book.close()

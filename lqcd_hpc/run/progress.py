@@ -23,7 +23,11 @@ class Progress:
         text = "  ".join(f"{name} {value}" for name, value in numbers.items())
         if self._bar:
             self._bar.update(self._task, completed=step, description=text)
-        elif step == self._total or time.monotonic() - self._last > 10 or step * 10 // self._total > (step - 1) * 10 // self._total:
+        elif (
+            step == self._total
+            or time.monotonic() - self._last > 10
+            or step * 10 // self._total > (step - 1) * 10 // self._total
+        ):
             self._last = time.monotonic()
             print(f"{step:6d}/{self._total}  {self._last - self._start:7.1f} s  {text}", file=sys.stderr, flush=True)
 

@@ -20,7 +20,9 @@ def write(directory, step, U, rng, journal_bytes, run):
     """
     leading = 1 + (U.lattice.replicas > 1)
     metadata = {"step": step, "journal_bytes": journal_bytes, "run": run, **rng.state}
-    write_fields(Path(directory) / f"checkpoint_{step:08d}.h5", U.lattice, {"links": SiteArray(U.to_numpy(), leading)}, metadata)
+    write_fields(
+        Path(directory) / f"checkpoint_{step:08d}.h5", U.lattice, {"links": SiteArray(U.to_numpy(), leading)}, metadata
+    )
     if U.lattice.comm.rank == 0:
         for _, old in found(directory)[:-KEEP]:
             old.unlink(missing_ok=True)
@@ -29,7 +31,8 @@ def write(directory, step, U, rng, journal_bytes, run):
 def read_newest(directory, U):
     """Fill U from the newest checkpoint that is whole; returns its metadata and a `Random`, or None without any.
 
-    Returns also the messages about damaged ones that were passed over. Raises `LqcdError` if all are damaged. Collective.
+    Returns also the messages about damaged ones that were passed over. Raises `LqcdError` if all are damaged.
+    Collective.
     """
     comm = U.lattice.comm
     candidates = comm.bcast(found(directory)[::-1] if comm.rank == 0 else None)

@@ -1,7 +1,8 @@
 """Which links may be updated together: colourings of the sites for links of one direction.
 
 Links U_mu(x) and U_mu(y) may change at the same time only if neither is in the staple of the other. A colouring
-c(x) = sum_nu w_nu x_nu mod m is right if it tells x from x + d for every displacement d at which the staple of U_mu(x) holds a
+c(x) = sum_nu w_nu x_nu mod m is right if it tells x from x + d for every displacement d at which the staple of
+U_mu(x) holds a
 link of direction mu, and if it is periodic on the lattice.
 """
 
@@ -18,7 +19,8 @@ LARGEST_MODULUS = 12
 
 
 def colours(lattice, mu, loops):
-    """Domains that together cover all links of direction mu and can each be updated at once, for an action of these loops.
+    """Domains that together cover all links of direction mu and can each be updated at once, for an action of
+    these loops.
 
     Plaquettes need 2 colours, planar rectangles 4 (2 x_mu + sum_{nu != mu} x_nu mod 4).
     Raises `LqcdError` if a loop meets a link twice, or if no colouring fits the extents.
@@ -31,8 +33,8 @@ def colours(lattice, mu, loops):
                     return [Parity(0), Parity(1)]
                 return [Colour(weights, modulus, value) for value in range(modulus)]
     raise LqcdError(
-        f"no colouring with up to {LARGEST_MODULUS} colours fits the extents {lattice.shape} for this action: sweeps would "
-        "break detailed balance; use even extents (multiples of 4 for actions with rectangles), or HMC"
+        f"no colouring with up to {LARGEST_MODULUS} colours fits the extents {lattice.shape} for this action: sweeps "
+        "would break detailed balance; use even extents (multiples of 4 for actions with rectangles), or HMC"
     )
 
 
@@ -45,8 +47,8 @@ def _neighbours(lattice, mu, loops):
             here = {position for nu, position, _ in links(rest, start, lattice.ndim) if nu == mu}
             if any(_same_site(lattice, d) for d in here):
                 raise LqcdError(
-                    f"the loop {write(loop)} meets a link of direction {mu} twice on a lattice {lattice.shape}: its weight is not "
-                    "linear in the link, so heatbath and over-relaxation do not apply; use HMC"
+                    f"the loop {write(loop)} meets a link of direction {mu} twice on a lattice {lattice.shape}: its weight is "
+                    "not linear in the link, so heatbath and over-relaxation do not apply; use HMC"
                 )
             found |= here
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
 from typing import Literal
 
 import numpy as np
@@ -20,11 +19,14 @@ from .integrators import OMF2, Scheme, scheme
 class HMC:
     """Trajectories of length `tau` in `steps` steps of an integrator, accepted with probability min(1, exp(-dH)).
 
-    Momenta have density exp(-tr P^2). With replicas, each one is accepted or rejected by itself. The links are projected back
-    to the group between trajectories. `guide` is another action for the molecular dynamics (the test is always made with
+    Momenta have density exp(-tr P^2). With replicas, each one is accepted or rejected by itself. The links are
+    projected back
+    to the group between trajectories. `guide` is another action for the molecular dynamics (the test is always
+    made with
     `action`), on the same gauge field.
 
-    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another gauge field, or if a trajectory ends in a
+    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another gauge field, or if a
+    trajectory ends in a
     value that is not finite.
 
     >>> from lqcd_hpc import Lattice, Random, gauge
@@ -80,7 +82,8 @@ class HMC:
             U.assign_replicas(self._before, rejected)
 
     def __str__(self):
-        return f"HMC, tau = {self.tau} in {self.steps} steps of {self.integrator}\n  H = tr P^2 + S, S = {self.action.description}"
+        head = f"HMC, tau = {self.tau} in {self.steps} steps of {self.integrator}"
+        return f"{head}\n  H = tr P^2 + S, S = {self.action.description}"
 
 
 @dataclass(frozen=True)

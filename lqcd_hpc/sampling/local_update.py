@@ -10,7 +10,8 @@ from .colouring import colours
 
 
 class LocalUpdate:
-    """Launches that update every link of an action's gauge field once, by the site functions plaquette_NAME or staple_NAME.
+    """Launches that update every link of an action's gauge field once, by the site functions plaquette_NAME or
+    staple_NAME.
 
     Raises `LqcdError` if the action allows no colouring (sampling/colouring.py).
     """

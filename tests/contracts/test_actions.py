@@ -228,7 +228,7 @@ def open_weight(path, site, shape, boundary):
     for mu in range(len(shape)):
         if boundary[mu] == "open":
             low, high = min(v[mu] for v in visited), max(v[mu] for v in visited)
-            inside = 0 <= low and high < shape[mu]
+            inside = low >= 0 and high < shape[mu]
             weight *= (0.5 if low == high and low in (0, shape[mu] - 1) else 1.0) if inside else 0.0
     return weight
 

@@ -5,13 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import site_functions
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice, LqcdError
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.domain import EVERYWHERE, Colour, Parity
 from lqcd_hpc.fields.launch import prepare
 from lqcd_hpc.lattice import communicator, world
 from lqcd_hpc.lattice.decomposition import grids
-from site_functions import simd
 
 
 def test_an_impossible_grid_is_refused_on_every_rank():

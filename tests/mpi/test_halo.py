@@ -1,20 +1,21 @@
-"""A divided lattice is the same lattice: every neighbour, loop and transformation agrees to the bit with one process."""
+"""A divided lattice is the same lattice: neighbours, loops and updates agree to the bit with one process."""
 
 import itertools
 
 import numpy as np
 import pytest
 import site_functions
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice, Random, gauge
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.domain import Colour, Parity, Slice
 from lqcd_hpc.fields.exchange import Exchange
-from lqcd_hpc.fields.launch import Sequence, prepare
+from lqcd_hpc.fields.launch import Kernel, Sequence, in_, inout, prepare
 from lqcd_hpc.lattice import SerialCommunicator, world
 from lqcd_hpc.lattice.decomposition import grids
 from lqcd_hpc.paths.loops import loop_traces
 from lqcd_hpc.paths.plaquette import plaquette_planes
-from site_functions import simd
 
 SHAPES = [(8, 16), (10, 4), (4, 8, 6), (4, 4, 2, 8)]
 BYTES = [8, 32]
@@ -85,7 +86,8 @@ def test_neighbours_further_away_than_a_rank_is_wide(shape, size):
     rng = np.random.default_rng(2)
     ndim = len(shape)
     lists = [[tuple(d) for d in rng.integers(-20, 21, (12, ndim)).tolist()] for _ in range(2)]
-    lists += [[(s,) + (0,) * (ndim - 1) for s in range(-20, 21, 2)], [(0,) * (ndim - 1) + (s,) for s in range(-20, 21, 2)]]
+    rest = (0,) * (ndim - 1)
+    lists += [[(s, *rest) for s in range(-20, 21, 2)], [(*rest, s) for s in range(-20, 21, 2)]]
     with simd(size):
         for lattice, displacements in itertools.product(divided(shape), lists):
             found = gathered(numbered(lattice), displacements)
@@ -130,8 +132,11 @@ def test_odd_local_extents(size, shape):
 
 
 @pytest.mark.parametrize("size", BYTES)
-@pytest.mark.parametrize("shape", [(8, 16), (12, 8)])
-def test_updates_by_parity_and_colour_refresh_what_they_wrote(size, shape):
+@pytest.mark.parametrize("poisoned", [True, False])
+def test_updates_by_parity_and_colour_refresh_what_they_wrote(size, poisoned, monkeypatch):
+    """Without poison stale halos hold old numbers, and those of the other parity stay fresh."""
+    monkeypatch.setattr(Exchange, "poison", poisoned)
+    shape = (8, 16) if poisoned else (12, 8)
     with simd(size):
         for lattice in divided(shape):
             check_updates(lattice)
@@ -164,7 +169,8 @@ def independent(domain, displacements, shape):
     """Whether no site of the domain reads another one (an update in place depends on the order otherwise)."""
     sites = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
     inside = domain.contains(sites)
-    return not any((inside & domain.contains((sites + d) % shape)).any() for d in displacements if any(np.array(d) % shape))
+    others = [domain.contains((sites + d) % shape) for d in displacements if any(np.array(d) % shape)]
+    return not any((inside & other).any() for other in others)
 
 
 LOOPS = {
@@ -173,7 +179,10 @@ LOOPS = {
 }
 
 
-@pytest.mark.parametrize("shape, boundary", [((8, 16), None), ((8, 20), ("periodic", "open")), ((8, 4, 8), ("open", "periodic", "open"))])
+BOUNDARIES = [((8, 16), None), ((8, 20), ("periodic", "open")), ((8, 4, 8), ("open", "periodic", "open"))]
+
+
+@pytest.mark.parametrize("shape, boundary", BOUNDARIES)
 def test_loops_plaquettes_and_transformations_agree_to_the_bit(shape, boundary):
     group = "SU(2)" if len(shape) == 2 else "U(1)"
     with simd(16):
@@ -227,6 +236,35 @@ def test_a_halo_that_is_fresh_is_not_exchanged_again(monkeypatch):
     field.touch(parities=(1,))
     gathered(field, [(1, 0), (0, 1)])
     assert len(starts) == 2
+
+
+def test_every_way_of_writing_makes_halos_stale(monkeypatch):
+    monkeypatch.setattr(Exchange, "poison", False)
+    displacements = [(0, 1), (1, 0), (-1, -1)]
+    for lattice in divided((8, 16), replicas=2):
+        field, other = numbered(lattice), numbered(lattice)
+        ways = [
+            lambda: field.assign(other),
+            lambda: field.assign_replicas(other, [True, True]),
+            lambda: field.from_numpy(other.to_numpy()),
+            lambda: by_hand(field, other),
+            lambda: prepare(copy(field), source=other, target=field)(),
+        ]
+        for number, way in enumerate(ways):
+            gathered(field, displacements)
+            other.from_numpy(other.to_numpy() + 1)
+            way()
+            assert (gathered(field, displacements) == rolled(lattice, displacements) + number + 1).all(), number
+
+
+def by_hand(field, other):
+    blocks = field.layout.first_ghost * field.layout.lanes // field.layout.group
+    with field.writing() as data:
+        data[:, :blocks] = other.data[:, :blocks]
+
+
+def copy(field):
+    return Kernel("fill.h", "copy", (field.reals, field.kind.buffers), (in_("source"), inout("target")))
 
 
 def test_sub_communicators_and_serial_lattices_side_by_side():

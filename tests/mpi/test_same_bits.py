@@ -1,10 +1,13 @@
 """One seed, one history: the same bits on every grid of ranks, for every number of lanes and threads."""
 
 import hashlib
+import itertools
 import struct
 
 import numpy as np
 import pytest
+from site_functions import simd
+
 from lqcd_hpc import Lattice, Random, gauge
 from lqcd_hpc.actions.iwasaki import Iwasaki
 from lqcd_hpc.actions.wilson import Wilson
@@ -14,7 +17,6 @@ from lqcd_hpc.lattice.decomposition import grids
 from lqcd_hpc.sampling.heatbath import Heatbath
 from lqcd_hpc.sampling.hmc import HMC
 from lqcd_hpc.sampling.integrators import SCHEMES
-from site_functions import simd
 
 PLANE, SPACETIME = (16, 8), (8, 4, 4, 4)
 
@@ -57,15 +59,16 @@ def sweeps(group, action, number=2, seed=7):
 
 
 def trajectories(group, action, schemes, seed=8):
-    """A history of trajectories by several integrators, one of them too coarse, so that it may be rejected."""
+    """A history of trajectories by several integrators, each once in steps so coarse that it may be rejected."""
 
     def history(lattice):
         rng = Random(seed)
         U = gauge.hot(lattice, rng, group)
         told = []
-        for name in schemes:
-            end = HMC(action.on(U), steps=2, tau=0.7, integrator=SCHEMES[name]).update(rng)
-            told += [end.delta_h, end.accepted, end.drift]
+        for name, tau in itertools.product(schemes, (2.5, 0.3)):
+            end = HMC(action.on(U), steps=2, tau=tau, integrator=SCHEMES[name]).update(rng)
+            told += [end.accepted, end.delta_h, end.drift]
+        assert {True, False} <= set(told[::3]), "some trajectory is accepted and some is not"
         return digest(U, *told, rng.uniform(1))
 
     return history
@@ -90,7 +93,7 @@ def test_hybrid_monte_carlo_with_every_integrator():
 
 def test_hybrid_monte_carlo_with_rectangles_and_open_boundaries():
     boundary = ("periodic", "open")
-    check(PLANE, trajectories("U(1)", Iwasaki(beta=1.5), ["2mn"]), lanes=32, boundary=boundary)
+    check(PLANE, trajectories("U(1)", Iwasaki(beta=1.5), ["2mn", "omf4"]), lanes=32, boundary=boundary)
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ from lqcd_hpc.sampling.heatbath import Heatbath
 from lqcd_hpc.sampling.hmc import HMC
 
 PUBLISHED = 0.593678, 0.000024  # 16^4, beta = 6.0: hep-lat/9602007
-HMC_8888 = 0.594282, 0.000056  # 8^4, beta = 6.0: 10200 trajectories like those of test_hmc_on_8888, seed 1, tau_int = 3.6
+HMC_8888 = 0.594282, 0.000056  # 8^4, beta = 6.0: 10200 trajectories as in test_hmc_on_8888, seed 1, tau_int = 3.6
 
 pytestmark = pytest.mark.long
 
@@ -33,7 +33,7 @@ def test_heatbath_on_16_to_the_fourth_gives_the_published_plaquette(figure):
     plaquettes, _ = run(Heatbath(Wilson(beta=6.0).on(U), overrelaxation=4), 100, 600, Random(1))
     found = estimate(plaquettes)
     figure("plaquette, SU(3), beta = 6.0, 16^4, heatbath", found.mean, found.error, expected=PUBLISHED[0])
-    assert found.error < 4e-5 and found.reliable
+    assert found.error < 6e-5 and found.reliable
     assert abs(found.mean - PUBLISHED[0]) < 3 * np.hypot(found.error, PUBLISHED[1])
 
 
@@ -59,10 +59,10 @@ def test_heatbath_on_8888(figure):
 def test_heatbath_and_hmc_agree_for_iwasaki(figure):
     found = []
     for make in (lambda a: Heatbath(a, 2), lambda a: HMC(a, steps=12, tau=1.0)):
-        U = gauge.cold(Lattice((8,) * 4))
+        U = gauge.cold(Lattice((4, 4, 4, 8)))
         plaquettes, _ = run(make(Iwasaki(beta=2.6).on(U)), 100, 500, Random(4))
         found.append(estimate(plaquettes))
     heatbath, hmc = found
-    figure("plaquette, SU(3), Iwasaki, beta = 2.6, 8^4, heatbath", heatbath.mean, heatbath.error, expected=hmc.mean)
-    figure("plaquette, SU(3), Iwasaki, beta = 2.6, 8^4, HMC", hmc.mean, hmc.error, expected=heatbath.mean)
+    figure("plaquette, SU(3), Iwasaki, beta = 2.6, 4^3 x 8, heatbath", heatbath.mean, heatbath.error, expected=hmc.mean)
+    figure("plaquette, SU(3), Iwasaki, beta = 2.6, 4^3 x 8, HMC", hmc.mean, hmc.error, expected=heatbath.mean)
     assert abs(heatbath.mean - hmc.mean) < 3 * np.hypot(heatbath.error, hmc.error)

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
 from lqcd_hpc import LqcdError
 from lqcd_hpc.backend import compiler
 
@@ -38,8 +40,6 @@ def forgetful():
 
 
 def test_eight_processes_on_a_cold_cache_make_one_library(cache):
-    import time
-
     start = str(time.time() + 2)
     jobs = [
         subprocess.Popen([sys.executable, "-c", BUILD, start], stdout=subprocess.PIPE, text=True) for _ in range(8)

@@ -6,12 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import site_functions
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.domain import EVERYWHERE, Colour, Parity, Slice
 from lqcd_hpc.fields.launch import prepare
 from lqcd_hpc.fields.sums import BINS, round_bins
-from site_functions import simd
 
 SHAPE = (16, 8, 8)
 COUNT = math.prod(SHAPE)
@@ -83,15 +84,18 @@ def test_what_cancels_leaves_the_rest(size):
 
 @pytest.mark.parametrize("size", [8, 64])
 def test_rounding_is_to_the_nearest_and_ties_go_to_even(size):
-    cases = [[1.0, 2.0**-53], [1.0, 3 * 2.0**-53], [1.0, 2.0**-53, 2.0**-1074], [1.0, -(2.0**-54)], [1.0, -(2.0**-54), -5e-324]]
-    cases += [[1.0, 2.0**-53, -(2.0**-1074)], [2.0**-1022, -5e-324], [2.0**53, 1.0], [2.0**53, 1.0, 2.0**-300]]
+    half, tiny = 2.0**-53, 2.0**-1074
+    cases = [[1.0, half], [1.0, 3 * half], [1.0, half, tiny], [1.0, half, -tiny]]
+    cases += [[1.0, -half / 2], [1.0, -half / 2, -tiny]]
+    cases += [[2.0**-1022, -tiny], [2.0**53, 1.0], [2.0**53, 1.0, 2.0**-300]]
     with simd(size):
         for sign in (1, -1):
             for case in cases:
                 values = np.zeros(16)
                 values[: len(case)] = case
                 values = sign * np.roll(values, 5)
-                assert kernel_sum(values.reshape(4, 4), (4, 4)) == exact(values) == float(sum(map(Fraction, values.tolist())))
+                expected = float(sum(map(Fraction, values.tolist())))
+                assert kernel_sum(values.reshape(4, 4), (4, 4)) == exact(values) == expected
 
 
 @pytest.mark.parametrize("size", [8, 64])
@@ -147,12 +151,12 @@ def test_replicas_have_sums_of_their_own(size, replicas):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_long_sums_pass_their_carries_on(threads):
-    """More terms than the accumulators take at once, all of one sign and as large as a bin allows."""
+    """More terms than the accumulators take at once, all of one sign, and odd multiples of a bin's unit."""
     shape = (64, 64, 32)
-    for value in (2.0**39 - 2.0**-14, 1 - 2.0**-53, -(2.0**-900) * (1 + 2.0**-52)):
-        values = np.full(shape[::-1], value)  # as many terms as flush the accumulators 16 times
+    odd = 2.0 ** np.random.default_rng(10).uniform(38, 39, math.prod(shape)) // 2 * 2 - 1
+    for scale in (1.0, -(2.0**-960), 2.0**600 + 2.0**560):
         with simd(16):
-            assert kernel_sum(values, shape, threads=threads) == float(Fraction(value) * values.size)
+            assert kernel_sum(sites(odd * scale, shape), shape, threads=threads) == exact(odd * scale)
 
 
 def test_single_precision_terms_are_summed_in_double():

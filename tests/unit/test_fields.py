@@ -4,13 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
+from reference import algebra, paths
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice, LqcdError, Random, gauge
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.exchange import Exchange
 from lqcd_hpc.paths.loops import loop_traces
 from lqcd_hpc.paths.plaquette import plaquette_planes
-from reference import algebra, paths
-from site_functions import simd
 
 CASES = [((6, 4), "U(1)", 1), ((4, 8), "SU(2)", 2), ((3, 4, 2, 4), "U(1)", 1)]
 

@@ -79,7 +79,7 @@ def test_u1_link_has_the_von_mises_distribution(kappa):
     assert abs(np.mean(np.sign(angle))) < 4 / np.sqrt(angle.size)
 
 
-@pytest.mark.parametrize("nc, beta", [(2, 3.0), (3, 6.0), (6, 24.0)])
+@pytest.mark.parametrize("nc, beta", [(2, 3.0), (6, 24.0)])
 def test_one_link_of_sun_has_its_exact_trace(nc, beta):
     """With S = 1 the link is a plaquette of the infinite plane; sweeps over all subgroups bring it to equilibrium."""
     u = one_links(nc, np.eye(nc), beta, updates=30, side=64 if nc > 3 else 128)
@@ -161,7 +161,7 @@ def test_open_plane_has_the_plaquette_of_the_infinite_one():
     """Without a closed surface plaquettes are independent; absent links stay zero."""
     lattice = lattice_of((4, 8), boundary=("open", "open"), replicas=REPLICAS)
     U = gauge.hot(lattice, Random(1), "U(1)")
-    update = Heatbath(Wilson(beta=2.0).on(U), 1)
+    update = Heatbath(Wilson(beta=2.0).on(U))
     mean, error = replica_mean(run(update, U, 40, 80, lambda U: plaquette_planes(U)[0, 1] / 21))
     assert error < 0.003 * mean and abs(mean - exact2d.plaquette_u1(2.0)) < 3 * error
     links_x, links_y = U.to_numpy().swapaxes(0, 1)
@@ -185,7 +185,7 @@ def brute_force_conflicts(shape, boundary, mu, loops, domains):
     conflicts = 0
     for site in itertools.product(*map(range, shape)):
         colour = [bool(d.contains(np.array([site]))[0]) for d in domains].index(True)
-        for loop, rest in ((loop, rest) for loop in loops for rest in staples(loop, mu)):
+        for rest in (rest for loop in loops for rest in staples(loop, mu)):
             start = [x + (nu == mu) for nu, x in enumerate(site)]
             walk = [site_on(p, shape, boundary) for nu, p, _ in links(rest, start, len(shape)) if nu == mu]
             conflicts += sum(p is not None and domains[colour].contains(np.array([p]))[0] for p in walk)
@@ -255,7 +255,9 @@ def test_a_sweep_that_would_break_detailed_balance_is_refused(shape, action, why
         Heatbath(action.on(gauge.cold(Lattice(shape), "U(1)")))
 
 
-@pytest.mark.parametrize("settings, why", [({"method": "best"}, "choose one of"), ({"overrelaxation": -1}, "0 or more")])
+@pytest.mark.parametrize(
+    "settings, why", [({"method": "best"}, "choose one of"), ({"overrelaxation": -1}, "0 or more")]
+)
 def test_wrong_settings_are_refused(settings, why):
     with pytest.raises(LqcdError, match=why):
         Heatbath(Wilson(beta=1.0).on(gauge.cold(Lattice((4, 4)), "U(1)")), **settings)

@@ -56,13 +56,13 @@ def run(update, thermalisation, updates, seed=31):
     return np.array(plaquettes), reports
 
 
-@pytest.mark.parametrize("ours, theirs", zip(SCHEMES, oracle.SCHEMES))
+@pytest.mark.parametrize("ours, theirs", list(zip(SCHEMES, oracle.SCHEMES)))
 def test_coefficients_are_those_of_the_papers(ours, theirs):
     letters = {"P": "P", "U": "Q", "G": "G"}
     step = [(letters[name], c) for name, c in SCHEMES[ours].step]
     assert step == [(letter, pytest.approx(c, abs=1e-15)) for letter, c, *_ in oracle.SCHEMES[theirs]]
     assert SCHEMES[ours].order == oracle.ORDERS[theirs]
-    assert GRADIENT == oracle.FORCE_GRADIENT[2][2]
+    assert oracle.FORCE_GRADIENT[2][2] == GRADIENT
 
 
 @every_scheme
@@ -168,7 +168,7 @@ def equilibrium(beta):
 
 
 def check_exactness(hmc, updates):
-    """Plaquette, <exp(-dH)> = 1 and the rate of acceptance in equilibrium at beta = 4, with steps that are coarse on purpose."""
+    """Plaquette, <exp(-dH)> = 1 and acceptance in equilibrium at beta = 4, with steps that are coarse on purpose."""
     plaquettes, reports = run(hmc, 0, updates)
     mean, error = replica_mean(plaquettes)
     exact = exact2d.plaquette_sun(2, 4.0, 64)

@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 import pytest
+
 from lqcd_hpc import Lattice, LqcdError
 from lqcd_hpc.lattice import SerialCommunicator, communicator
 from lqcd_hpc.lattice.decomposition import choose_grid, grids, surface
@@ -47,11 +48,14 @@ def test_an_impossible_grid_is_refused_with_the_valid_ones(wanted, problem):
 
 
 def test_sizes_that_work_are_named_where_none_divides():
-    with pytest.raises(LqcdError, match="6x5 cannot be divided over 4 ranks: numbers of ranks that work: 1, 2, 3, 5, 6"):
+    with pytest.raises(LqcdError, match="6x5 cannot be divided over 4 ranks: numbers .* that work: 1, 2, 3, 5, 6"):
         choose_grid((6, 5), 4)
 
 
-@pytest.mark.parametrize("shape", [(4,), (2,) * 5, (4, 0), (4, -2), (4.5, 4), "44", 16, None, (2**20, 2**20), ("4", "4")])
+SHAPES = [(4,), (2,) * 5, (4, 0), (4, -2), (4.5, 4), "44", 16, None, (2**20, 2**20), ("4", "4")]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_impossible_shapes_are_refused(shape):
     with pytest.raises(LqcdError, match="dimensions|extent|integers|2\\^40"):
         Lattice(shape)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import site_functions
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice, LqcdError, Random, gauge
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.domain import EVERYWHERE, Colour, Parity, Slice, items_of
 from lqcd_hpc.fields.field import layout_of
 from lqcd_hpc.fields.launch import Sequence, prepare
 from lqcd_hpc.sampling.dynamics import exponential_kernel
-from site_functions import simd
 
 STAR = ((1, 0), (-1, 0), (0, 1), (0, -1))
 

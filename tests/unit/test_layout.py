@@ -5,11 +5,12 @@ import itertools
 import numpy as np
 import pytest
 import site_functions
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.field import layout_of
 from lqcd_hpc.fields.launch import prepare
-from site_functions import simd
 
 SHAPES = [(4, 4), (8, 12), (5, 7), (3, 4), (1, 8), (8, 4, 6), (3, 5, 2), (4, 4, 4, 8), (2, 3, 4, 5), (1, 1, 1, 2)]
 BYTES = [8, 16, 32, 64]

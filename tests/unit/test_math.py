@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import scipy.linalg
 import site_functions
+from reference import algebra
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.launch import prepare
 from lqcd_hpc.sampling.dynamics import exponential_kernel
-from reference import algebra
-from site_functions import simd
 
 SHAPE = (16, 16, 8)
 COUNT = math.prod(SHAPE)

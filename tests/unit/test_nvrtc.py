@@ -25,7 +25,7 @@ SITE_FUNCTION = re.compile(
 # Each site function in both precisions and for both architectures; the groups and dimensions that differ in kind
 USUAL = [("SU(3)", 4, "double", "sm_90"), ("SU(3)", 4, "single", "sm_80")]
 USUAL += [("SU(2)", 3, "single", "sm_90"), ("U(1)", 2, "double", "sm_80")]
-LARGE = [("SU(4)", 3, "double", "sm_90"), ("SU(6)", 2, "single", "sm_80")]
+LARGE = [("SU(4)", 3, "double", "sm_90"), ("SU(5)", 2, "single", "sm_80")]
 ALL = [
     (group, ndim, precision, architecture)
     for group in ("U(1)", "SU(2)", "SU(3)")

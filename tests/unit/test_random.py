@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import scipy.stats
 import site_functions
+from reference import random as reference
+from site_functions import simd
+
 from lqcd_hpc import Field, Lattice, LqcdError, Random, gauge
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.launch import prepare
 from lqcd_hpc.fields.random import philox
-from reference import random as reference
-from site_functions import simd
 
 BYTES = [8, 16, 64]
 
@@ -32,7 +33,7 @@ def test_every_bit_follows_the_counter(size):
             for seed, stream, event, direction, trial in keys:
                 found = drawn(lattice, Random(seed, stream, event).key(), direction, trial)
                 for r in range(replicas):
-                    names = dict(seed=seed, stream=stream, event=event, replica=r)
+                    names = {"seed": seed, "stream": stream, "event": event, "replica": r}
                     expected = reference.uniform_pair(np.arange(lattice.volume), direction, trial, **names)
                     assert (found[:, r] == np.array(expected)).all()
 
@@ -66,7 +67,8 @@ def test_distributions():
     lattice = Lattice((32, 32, 32))
     u, v = drawn(lattice, Random(11).key(), 0, 0)[:, 0]
     a, b = drawn(lattice, Random(12).key(), 0, 0, normal=1)[:, 0]
-    for sample, law in ((u, "uniform"), (v, "uniform"), (a, "norm"), (b, "norm"), (np.arctan2(a, b) / 6.2832 + 0.5, "uniform")):
+    angle = np.arctan2(a, b) / (2 * np.pi) + 0.5
+    for sample, law in ((u, "uniform"), (v, "uniform"), (a, "norm"), (b, "norm"), (angle, "uniform")):
         assert scipy.stats.kstest(sample, law).pvalue > 1e-3
     for x, y in ((u, v), (a, b), (u[1:], u[:-1]), (a[1:], a[:-1]), (a * a, b * b)):
         assert abs(np.corrcoef(x, y)[0, 1]) < 4 / np.sqrt(len(x))
@@ -110,7 +112,10 @@ def test_a_state_continues_the_chain():
     assert (rng.uniform(5) == other.uniform(5)).all() and rng.state == other.state
 
 
-@pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": 2**32}, {"seed": 1, "stream": -1}, {"seed": 1.5}, {"seed": "7"}])
+WRONG = [{"seed": -1}, {"seed": 2**32}, {"seed": 1, "stream": -1}, {"seed": 1.5}, {"seed": "7"}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_impossible_seeds_are_refused(wrong):
     with pytest.raises(LqcdError, match="integer from 0 to 4294967295"):
         Random(**wrong)

@@ -59,8 +59,8 @@ def run_file(folder, directory="out", lattice="", hmc=3, change=lambda text: tex
 
 def run(path, code=RUN, extra=None):
     """`lqcd-hpc run` as a process of its own."""
-    environment = launcher.environment(extra)
-    return subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=environment, timeout=280)
+    command = [sys.executable, "-c", code, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, env=launcher.environment(extra), timeout=280)
 
 
 def history(directory):
@@ -163,14 +163,20 @@ MISTAKES = {
     "wrong type": (lambda t: t.replace("beta = 5.7", 'beta = "high"'), r"\[action\] beta = 'high'"),
     "wrong count": (lambda t: t.replace("count = 3", "count = -1", 1), r"count = -1"),
     "not TOML": (lambda t: t + "\n[output", r"is not TOML"),
-    "impossible grid": (lambda t: t.replace("[start]", "ranks = [3, 1, 1, 1]\n[start]"), r"rank grid 3x1x1x1 has 3 ranks but the job runs 1"),
+    "impossible grid": (
+        lambda t: t.replace("[start]", "ranks = [3, 1, 1, 1]\n[start]"),
+        r"rank grid 3x1x1x1 has 3 ranks but the job runs 1",
+    ),
     "unknown group": (lambda t: t.replace("SU(3)", "SO(3)"), r"'SO\(3\)'"),
     "no file to start from": (lambda t: t.replace('kind = "hot"', 'kind = "file"\nfile = "none.ildg"'), r"none.ildg"),
     "loop that does not close": (
         lambda t: t.replace('kind = "wilson"', 'kind = "loops"\nterms = [["+x +y -x", 1.0]]'),
         r"does not close",
     ),
-    "too much memory": (lambda t: t.replace("[4, 4, 4, 8]", "[512, 512, 64, 64]"), r"not enough memory|too large for one rank"),
+    "too much memory": (
+        lambda t: t.replace("[4, 4, 4, 8]", "[512, 512, 64, 64]"),
+        r"not enough memory|too large for one rank",
+    ),
 }
 
 
@@ -279,7 +285,8 @@ needs_configs = pytest.mark.skipif(not CONFIGS.exists(), reason="the public conf
 REAL_FILES = {
     "weak_field.lime": {},
     "testconf.txt": {
-        "lattice": '[lattice]\nshape = [4, 4, 4, 4]\ngroup = "SU(3)"', "time": 4, "distance": 4, "eps": 0.01, "steps": 100,
+        "lattice": '[lattice]\nshape = [4, 4, 4, 4]\ngroup = "SU(3)"',
+        "time": 4, "distance": 4, "eps": 0.01, "steps": 100,
     },
     "lat.sample.l4448": {},
 }  # fmt: skip

@@ -35,9 +35,7 @@ def flow_energy(time, energy, t0=None, w0=None, level=LEVEL, title=""):
     for scale, color, name in ((t0, BLUE, r"$t_0/a^2$"), (w0, ORANGE, r"$w_0^2/a^2$")):
         if scale is not None:
             crossing = scale.time
-            axis.axvspan(
-                crossing.mean - crossing.error, crossing.mean + crossing.error, color=color, alpha=0.2, lw=0
-            )
+            axis.axvspan(crossing.mean - crossing.error, crossing.mean + crossing.error, color=color, alpha=0.2, lw=0)
             axis.plot([crossing.mean] * 2, [0, level], color=color, lw=1.2, ls=(0, (1, 1.5)))
             axis.plot(
                 crossing.mean,

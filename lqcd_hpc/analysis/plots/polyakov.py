@@ -19,9 +19,7 @@ def polyakov_scatter(loop, group="SU(3)", title=""):
     reach = 1.2 * max(np.abs(loop).max(), 1e-12)
     for angle in _centre(group):
         tip = 0.97 * reach * np.exp(1j * angle)
-        axis.annotate(
-            "", (tip.real, tip.imag), (0, 0), arrowprops={"arrowstyle": "-|>", "color": ORANGE, "lw": 1.3}
-        )
+        axis.annotate("", (tip.real, tip.imag), (0, 0), arrowprops={"arrowstyle": "-|>", "color": ORANGE, "lw": 1.3})
     if group.replace(" ", "") == "SU(3)":
         phi = np.linspace(0, 2 * np.pi, 601)
         edge = (2 * np.exp(1j * phi) + np.exp(-2j * phi)) / 3

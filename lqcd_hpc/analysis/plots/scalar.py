@@ -74,7 +74,5 @@ def _line(axis, step, values, color):
 def _band(left, right, estimate):
     label = rf"$\langle\cdot\rangle$ = {estimate},  $\tau_\mathrm{{int}}$ = {estimate.tau_int:.1f}"
     for axis in (left, right):
-        axis.axhspan(
-            estimate.mean - estimate.error, estimate.mean + estimate.error, color=ORANGE, alpha=0.3, lw=0
-        )
+        axis.axhspan(estimate.mean - estimate.error, estimate.mean + estimate.error, color=ORANGE, alpha=0.3, lw=0)
         axis.axhline(estimate.mean, color=ORANGE, lw=1.4, label=label, zorder=3)

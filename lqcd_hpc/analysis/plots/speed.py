@@ -15,9 +15,7 @@ def speed_bars(results, title=""):
     the machine allows), `ns` (per site or link) and `variant` (as "8^4 float64"), as in a benchmark's JSON.
     Returns a Figure.
     """
-    names = [
-        "  ".join(filter(None, (str(one.get("name", "")), str(one.get("variant", ""))))) for one in results
-    ]
+    names = ["  ".join(filter(None, (str(one.get("name", "")), str(one.get("variant", ""))))) for one in results]
     rows = np.arange(len(results))
     made, (left, right) = figure(8.4, 1.3 + 0.36 * len(results), 1, 2, sharey=True, width_ratios=(1.5, 1))
     speed = np.array([one.get("gflops") or 0.0 for one in results], float)
@@ -25,9 +23,7 @@ def speed_bars(results, title=""):
     left.barh(rows, speed, height=0.66, color=BLUE)
     right.barh(rows, share, height=0.66, color=[_color(value) for value in share])
     for row, one in enumerate(results):
-        left.annotate(
-            _speed_text(one), (speed[row], row), (5, 0), textcoords="offset points", va="center", fontsize=9
-        )
+        left.annotate(_speed_text(one), (speed[row], row), (5, 0), textcoords="offset points", va="center", fontsize=9)
         if share[row]:
             inside = share[row] > 25
             right.annotate(
@@ -40,9 +36,7 @@ def speed_bars(results, title=""):
                 ha="right" if inside else "left",
                 color="white" if inside else INK,
             )
-    left.set(
-        yticks=rows, yticklabels=names, xlabel="GFLOP/s", xlim=(0, 1.45 * max(speed.max(initial=0), 1e-9))
-    )
+    left.set(yticks=rows, yticklabels=names, xlabel="GFLOP/s", xlim=(0, 1.45 * max(speed.max(initial=0), 1e-9)))
     right.set(xlabel="share of the roofline [%]", xlim=(0, max(115, 1.2 * share.max(initial=0))))
     right.axvline(100, color=INK, lw=1, ls=(0, (4, 3)))
     left.invert_yaxis()

@@ -74,9 +74,7 @@ def encode(made, kind="svg"):
     """The figure as bytes of an SVG or PNG file, the same bytes every time."""
     buffer = BytesIO()
     with matplotlib.rc_context(RC):
-        made.savefig(
-            buffer, format=kind, dpi=170, metadata={"Date": None} if kind == "svg" else {"Software": None}
-        )
+        made.savefig(buffer, format=kind, dpi=170, metadata={"Date": None} if kind == "svg" else {"Software": None})
     return buffer.getvalue()
 
 

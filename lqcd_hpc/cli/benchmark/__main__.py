@@ -15,9 +15,7 @@ def main(volume, precision):
     """Measure on all ranks and print on the first."""
     shape, comm = parse_shape(volume), world()
     machine = Machine(1, precision)
-    lines = [
-        measure(subject, machine, shape, precision, comm) for subject in gauge_subjects(shape, precision)
-    ]
+    lines = [measure(subject, machine, shape, precision, comm) for subject in gauge_subjects(shape, precision)]
     if comm.rank == 0:
         print(json.dumps(lines))
 

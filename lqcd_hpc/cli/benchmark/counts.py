@@ -95,9 +95,7 @@ def path_force(n, ndim, size, lengths):
     paths = sum((length - 1) * product(n) + 4 * n * n for length in lengths) / ndim
     flops = paths + product(n) + 5 * generators(n)
     traffic = 4 * _link(n, size) + 2 * generators(n) * size
-    return Count(
-        flops, traffic, "link", "(length - 1) products and 4 N^2 per staple path + product + 5 per generator"
-    )
+    return Count(flops, traffic, "link", "(length - 1) products and 4 N^2 per staple path + product + 5 per generator")
 
 
 def flow_step(n, ndim, size):

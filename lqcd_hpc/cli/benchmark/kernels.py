@@ -104,9 +104,7 @@ class _Subjects:
     def _path_force(self):
         from ...paths.path import staples
 
-        lengths = [
-            len(s) for loop, _ in self.improved.loops for mu in range(self.ndim) for s in staples(loop, mu)
-        ]
+        lengths = [len(s) for loop, _ in self.improved.loops for mu in range(self.ndim) for s in staples(loop, mu)]
         launches = [launch.again() for launch in self.improved.gradient_launches(self.P)]
         launches[-1].set(weight=1e-3, keep=0.5)
         staple = self.improved.staple_field(self.ndim)
@@ -131,9 +129,7 @@ class _Subjects:
         from ...measurements.topology import field_strength_kernel
 
         launch = prepare(field_strength_kernel(NC, self.ndim, "clover"), U=self.U)
-        return self._subject(
-            "clover field strength", self._stale(launch), counts.clover(*self._args()), self.U
-        )
+        return self._subject("clover field strength", self._stale(launch), counts.clover(*self._args()), self.U)
 
     def _stale(self, launch):
         """The launch with halos exchanged every time, as after an update of U."""

@@ -58,11 +58,6 @@ def show(results):
             f"{one['overhead_percent']:+.1f} %"
         )
     if one := results.get("replicas"):
-        out.print(
-            f"{one['name']}: {one['replicas']} replicas have {one['ratio']:.1f} times the throughput of one"
-        )
+        out.print(f"{one['name']}: {one['replicas']} replicas have {one['ratio']:.1f} times the throughput of one")
     for one in results.get("ranks", ()):
-        out.print(
-            f"{one['name']} {one['variant']}: "
-            f"{one['ranks']} ranks are {one['speedup']:.2f} times as fast as one"
-        )
+        out.print(f"{one['name']} {one['variant']}: {one['ranks']} ranks are {one['speedup']:.2f} times as fast as one")

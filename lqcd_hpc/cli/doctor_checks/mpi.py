@@ -24,9 +24,7 @@ def checks():
     if FAULT in (library.state, launcher.state):
         return
     if _inside_job():
-        yield Check(
-            "two ranks", None, NOTE, "call lqcd-hpc doctor without mpirun", "not tried from inside a job"
-        )
+        yield Check("two ranks", None, NOTE, "call lqcd-hpc doctor without mpirun", "not tried from inside a job")
         return
     yield _two_ranks(library.value)
 

@@ -30,9 +30,7 @@ def processor_name():
 
 def _affinity():
     mine, all_cores = sorted(os.sched_getaffinity(0)), os.cpu_count() or 1
-    text = f"{len(mine)} of {all_cores}" + (
-        f" (bound to {','.join(map(str, mine))})" if len(mine) < all_cores else ""
-    )
+    text = f"{len(mine)} of {all_cores}" + (f" (bound to {','.join(map(str, mine))})" if len(mine) < all_cores else "")
     return Check("cores", len(mine), text=text)
 
 

@@ -52,9 +52,7 @@ def _space():
     free = shutil.disk_usage(here).free
     text = f"{size(free)} free in {here}"
     if not os.access(here, os.W_OK):
-        return Check(
-            "disk", free, NOTE, "cd to a directory that you can write", f"{text}, which you cannot write"
-        )
+        return Check("disk", free, NOTE, "cd to a directory that you can write", f"{text}, which you cannot write")
     if free < SCARCE:
         return Check("disk", free, NOTE, "free some space, or run elsewhere", text)
     return Check("disk", free, text=text)

@@ -140,7 +140,6 @@ template <class L, int N, int ND, class A> FN void plaquette_force(const Site<L>
     matrix<T, N> s = zero_matrix<T, N>();
     ROLLED for (int nu = 0; nu < ND; nu++) if (nu != mu) add_staple_below<N, ND>(s, x, a.U, mu, nu);
     prefetch<2 * N * N>(a.U, mu, item_ahead(x, forward<ND>(ND - 1)));
-    if (mu < ND - 1) prefetch<2 * N * N>(a.U, mu, item_ahead(x, corner<ND>(ND - 1, mu)));
     prefetch<NG>(a.P, mu, x.item_ahead);
     T p[NG];
     project_algebra<T, N>(t, mul(load_matrix<N>(a.U, mu, x, here(x)), s));

@@ -47,8 +47,8 @@ def _neighbours(lattice, mu, loops):
             here = {position for nu, position, _ in links(rest, start, lattice.ndim) if nu == mu}
             if any(_same_site(lattice, d) for d in here):
                 raise LqcdError(
-                    f"the loop {write(loop)} meets a link of direction {mu} twice on a lattice {lattice.shape}: its weight is "
-                    "not linear in the link, so heatbath and over-relaxation do not apply; use HMC"
+                    f"the loop {write(loop)} meets a link of direction {mu} twice on a lattice {lattice.shape}: its "
+                    "weight is not linear in the link, so heatbath and over-relaxation do not apply; use HMC"
                 )
             found |= here
     return found

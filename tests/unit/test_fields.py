@@ -13,7 +13,7 @@ from lqcd_hpc.fields.exchange import Exchange
 from lqcd_hpc.paths.loops import loop_traces
 from lqcd_hpc.paths.plaquette import plaquette_planes
 
-CASES = [((6, 4), "U(1)", 1), ((4, 8), "SU(2)", 2), ((3, 4, 2, 4), "U(1)", 1)]
+CASES = [((6, 4), "U(1)", 1), ((4, 8), "SU(2)", 2), ((3, 4, 2), "U(1)", 1)]
 
 
 @pytest.fixture

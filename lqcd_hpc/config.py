@@ -1,8 +1,7 @@
 """Run files: TOML to descriptions, every key checked.
 
 A `kind` names a file in the folder of its role (`action` -> actions/, `update` -> sampling/, `measure` ->
-measurements/); the
-description class of that file holds its keys.
+measurements/); the description class of that file holds its keys.
 """
 
 from __future__ import annotations

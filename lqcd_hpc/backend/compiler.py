@@ -1,8 +1,7 @@
 """Finds a C++ compiler and keeps what it compiled, by digest of source, flags and processor.
 
 The cache is safe when many ranks, also on several nodes with a shared file system, start at once: a library is
-written to
-a name of its own and renamed, and a lock file lets one process of a node compile while the others wait.
+written to a name of its own and renamed, and a lock file lets one process of a node compile while the others wait.
 """
 
 from __future__ import annotations

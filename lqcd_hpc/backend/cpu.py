@@ -53,6 +53,7 @@ static void work(const Args& a, i64 begin, i64 end{sums}) {{
   Site<L> x;
   x.permutations = (const L::S*)a.permutations;
   x.ids = a.ids;
+  x.first_ghost = a.first_ghost;
   for (i64 i = begin; i < end; i++) {{
     i64 item = a.items ? a.items[i] : i;
     {turn}

@@ -19,10 +19,8 @@ typedef long long i64;
     word* place = field + (slot / group * reals + t / n) * group + slot % group;                               \\
     statement;                                                                                                 \\
   }
-MOVE(pack_4, unsigned int, message[t] = *place)
-MOVE(unpack_4, unsigned int, *place = message[t])
-MOVE(pack_8, unsigned long long, message[t] = *place)
-MOVE(unpack_8, unsigned long long, *place = message[t])
+MOVE(pack_4, unsigned int, message[t] = *place) MOVE(unpack_4, unsigned int, *place = message[t]) MOVE(pack_8,
+unsigned long long, message[t] = *place) MOVE(unpack_8, unsigned long long, *place = message[t])
 """
 
 
@@ -90,6 +88,7 @@ def _site(program):
     mask = "x.mask = a.lane_masks[i] & 1;" if program.masked else ""
     return f"""Site<L> x;
   x.item = item;
+  x.first_ghost = a.first_ghost;
   x.neighbours = x.ahead = a.neighbours + item * a.displacements;
   x.item_ahead = item;
   x.permutations = (const L::S*)a.permutations;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ SCALARS = {"double": ctypes.c_double, "i64": ctypes.c_int64, "RandomKey": Random
 COMMON = (
     ("neighbours", "const u32*"),
     ("displacements", "i64"),
+    ("first_ghost", "i64"),
     ("items", "const i64*"),
     ("lane_masks", "const u32*"),
     ("ids", "const u64*"),
@@ -43,7 +45,7 @@ COMMON = (
 class Program:
     """One site function with all its compile-time choices.
 
-    header, function : file and name of the site function in `kernels/`
+    header, function : file and name of the site function, in `kernels/` or by an absolute path
     constants : values of its template parameters after the lanes, e.g. (Nc, Nd)
     real, lanes, group : "double" or "float"; lanes of a number and of a memory block
     views, tables, scalars : names of fields; (name, C type) of arrays; (name, type) of numbers
@@ -83,13 +85,18 @@ class Program:
             [
                 '#include "exact_sum.h"',
                 '#include "random.h"',
-                f'#include "{self.header}"',
+                f'#include "{self.header}"{self._own_digest()}',
                 f"typedef Lanes<{self.real}, {self.lanes}, {self.group}, {masked}> L;",
                 "struct Args {",
                 *members,
                 "};",
             ]
         )
+
+    def _own_digest(self):
+        """A header outside `kernels/` (an absolute path) is known to the cache by a digest of its text."""
+        path = Path(self.header)
+        return f"  // {hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_absolute() else ""
 
     @property
     def call(self):

@@ -48,6 +48,13 @@ class Slice:
         return coords[..., self.mu] == self.position
 
 
+@dataclass(frozen=True)
+class Sent:
+    """Sites that other ranks need because a displacement takes them there."""
+
+    displacement: tuple[int, ...]
+
+
 EVERYWHERE = Everywhere()
 
 
@@ -83,6 +90,10 @@ def items_of(layout, domain):
 def _find(layout, domain):
     if isinstance(domain, Everywhere):
         return Items(0, layout.items)
+    if isinstance(domain, Sent):
+        parts = [part.sent for parity in layout.halo([domain.displacement]).parts for part in parity]
+        items = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]) // layout.lanes)
+        return Items(0, len(items), np.ascontiguousarray(items))
     periodic_parity = all(n % 2 == 0 for n in layout.lattice.local_shape)
     if isinstance(domain, Parity) and (periodic_parity or layout.lattice.comm.size == 1):
         local = (domain.parity + sum(layout.lattice.origin)) % 2

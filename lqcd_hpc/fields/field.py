@@ -46,6 +46,7 @@ class Field:
         self.version = 0  # counts writes
         self._fresh = {}  # (buffer, parity) -> halos exchanged since the last write
         self._exchanges = {}
+        self._shared = {}  # what launches of this field have in common
         self.data = self._allocate()
 
     def _allocate(self):
@@ -192,6 +193,12 @@ class Field:
         """Note that pieces (buffer, parity, halo) have been exchanged."""
         for buffer, parity, halo in pieces:
             self._fresh.setdefault((buffer, parity), set()).add(halo.displacements)
+
+    def shared(self, key, make):
+        """What belongs to this field under a key; made on first use."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return self._shared[key]
 
     def exchange(self, pieces):
         """The persistent exchange of pieces (buffer, parity, halo)."""

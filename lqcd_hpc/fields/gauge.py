@@ -102,12 +102,10 @@ def close_open_ends(U):
 def instanton(lattice, group="SU(2)", radius=None, precision="double"):
     """One instanton of SU(2) (in the upper corner for SU(Nc)), in singular gauge, centred between sites.
 
-    A_mu^a = -2 rho^2 eta^a_{mu nu} x_nu/(x^2 (x^2 + rho^2)) (Belavin, Polyakov, Schwarz and Tyupkin, Phys.
-    Lett. B 59 (1975)
-    85), integrated exactly along every link; the periodic lattice cuts its tail. The topological charge tends
-    to one in size for
-    1 << rho << L.
-    Raises `LqcdError` unless the lattice has four dimensions and the group is SU(Nc).
+    A_mu^a = -2 rho^2 eta^a_{mu nu} x_nu/(x^2 (x^2 + rho^2)) (Belavin, Polyakov, Schwarz and Tyupkin, Phys. Lett. B
+    59 (1975) 85), integrated exactly along every link; the periodic lattice cuts its tail. The topological charge
+    tends to one in size for 1 << rho << L. Raises `LqcdError` unless the lattice has four dimensions and the group
+    is SU(Nc).
     """
     nc = kinds.colours(group)
     if lattice.ndim != 4 or nc == 1:

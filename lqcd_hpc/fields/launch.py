@@ -14,8 +14,8 @@ import numpy as np
 from ..backend import device
 from ..backend.program import Program, RandomKey
 from ..errors import LqcdError
-from ..lattice.halo import Halo
 from .domain import EVERYWHERE, items_of
+from .projection import Projection, projected_halo
 from .sums import BINS, round_bins
 
 CHUNKS = 8  # pieces of the interior, with MPI progress between them
@@ -28,6 +28,7 @@ class Arg:
     intent : "in", "out" or "inout"
     reach : displacements that are read, for all buffers (a tuple) or per buffer (a tuple of tuples by `per_buffer`)
     writes : buffers that are written (None: all)
+    projection : what is sent of a displaced site in its stead (projection.py); the site function has a view NAME_halo then
     """
 
     name: str
@@ -35,14 +36,15 @@ class Arg:
     reach: tuple = ()
     per_buffer: bool = False
     writes: tuple[int, ...] | None = None
+    projection: Projection | None = None
 
     def reach_of(self, buffer):
         return self.reach[buffer] if self.per_buffer else self.reach
 
 
-def in_(name, reach=(), per_buffer=False):
+def in_(name, reach=(), per_buffer=False, projection=None):
     """A field that is read, at these displacements."""
-    return Arg(name, "in", tuple(reach), per_buffer)
+    return Arg(name, "in", tuple(reach), per_buffer, None, projection)
 
 
 def out(name, writes=None):
@@ -83,7 +85,7 @@ class Kernel:
             lanes,
             group,
             masked,
-            tuple(a.name for a in self.args),
+            tuple(name for a in self.args for name in ([a.name, f"{a.name}_halo"] if a.projection else [a.name])),
             self.tables,
             self.scalars,
             len(self.sums),
@@ -97,6 +99,13 @@ def prepare(kernel, domain=EVERYWHERE, tables=None, **fields):
     """
     _check(kernel, fields)
     return Launch(kernel, domain, tables or {}, fields)
+
+
+def _project(projection, number, domain, full, part):
+    """The launch that projects what displacement `number` needs of `full` into its buffer of `part`."""
+    arguments = in_("full"), out("part", writes=(number,))
+    kernel = Kernel(projection.header, projection.function, (number, *projection.constants), arguments)
+    return prepare(kernel, domain, full=full, part=part)
 
 
 def _check(kernel, fields):
@@ -122,8 +131,9 @@ class Launch:
         self.lattice, self.layout = self.fields[0].lattice, self.fields[0].layout
         self._tables = {name: np.ascontiguousarray(tables[name]) for name, _ in kernel.tables}
         self._neighbours = self.layout.neighbours(kernel.displacements)
+        self._projected = self._projected_halos()
         self._halos = self._needed_halos()
-        for field in self.fields:
+        for field in [*self.fields, *(halo.field for halo in self._projected.values())]:
             field.reserve_ghosts()
         self.items = items_of(self.layout, domain)
         self._split = None
@@ -136,13 +146,22 @@ class Launch:
         self._generations = None
         self._bind()
 
+    def _projected_halos(self):
+        """Name -> projected halo of the arguments that have a projection."""
+        pairs = [(arg, field) for arg, field in zip(self.kernel.args, self.fields) if arg.projection]
+        return {arg.name: projected_halo(field, arg.reach, arg.projection, _project) for arg, field in pairs}
+
     def _needed_halos(self):
         if self.lattice.comm.size == 1:
             return []
         needed = []
         for field, arg in zip(self.fields, self.kernel.args):
+            if arg.projection:
+                halos = [self.layout.halo([d]) for d in arg.reach]
+                needed += [(self._projected[arg.name].field, k, halo) for k, halo in enumerate(halos) if halo]
+                continue
             for buffer in range(field.kind.buffers):
-                if (reach := arg.reach_of(buffer)) and (halo := halo_of(self.layout, reach)):
+                if (reach := arg.reach_of(buffer)) and (halo := self.layout.halo(reach)):
                     needed.append((field, buffer, halo))
         return needed
 
@@ -153,6 +172,7 @@ class Launch:
         self._shared = _shared_tables(layout, shuffles)
         a.neighbours = device.table(self._neighbours)
         a.displacements = self._neighbours.shape[1]
+        a.first_ghost = layout.first_ghost
         a.ids, a.permutations = device.table(self._shared["ids"]), device.table(self._shared["permutations"])
         a.replica_of_lane = device.table(self._shared["replica_of_lane"])
         a.replica_of_item = device.table(self._shared["replica_of_item"]) if lattice.replicas > 1 else None
@@ -161,11 +181,18 @@ class Launch:
         a.bins = device.address(self._bins)
         for name, table in self._tables.items():
             setattr(a, name, device.table(table))
-        for arg, field in zip(self.kernel.args, self.fields):
-            view = getattr(a, arg.name)
+        named = [(arg.name, field) for arg, field in zip(self.kernel.args, self.fields)]
+        named += [(f"{name}_halo", halo.field) for name, halo in self._projected.items()]
+        for name, field in named:
+            view = getattr(a, name)
             view.data, view.stride = device.address(field.data), field.data[0].size
         self._select(self.items)
-        self._generations = [f.generation for f in self.fields]
+        self._bound = [field for _, field in named]
+        self._generations = [field.generation for field in self._bound]
+
+    def moved(self):
+        """Whether a field has moved in memory since the addresses were written."""
+        return any(field.generation != g for field, g in zip(self._bound, self._generations))
 
     def _select(self, items):
         self.arguments.items = None if items.items is None else device.table(items.items)
@@ -195,7 +222,7 @@ class Launch:
     def __call__(self, **scalars):
         if scalars:
             self.set(**scalars)
-        if any(f.generation != g for f, g in zip(self.fields, self._generations)):
+        if self.moved():
             self._bind()
         if self.kernel.sums:
             self._bins[...] = 0
@@ -213,6 +240,8 @@ class Launch:
 
     def start_exchanges(self):
         """Begin to exchange what is stale; returns the running exchanges."""
+        for halo in self._projected.values():
+            halo.refresh()
         stale = {}
         for field, buffer, halo in self._halos:
             for parity in field.stale(buffer, halo):
@@ -280,7 +309,7 @@ class Sequence:
                 for launch in self.launches:
                     launch()
             return
-        moved = [x for x in self.launches if any(f.generation != g for f, g in zip(x.fields, x._generations))]
+        moved = [launch for launch in self.launches if launch.moved()]
         for launch in moved:
             launch._bind()
         if self._steps is None:
@@ -288,14 +317,6 @@ class Sequence:
         device.run_sequence(self._steps, repeat)
         for launch in self.launches:
             launch.note_writes()
-
-
-def halo_of(layout, reach):
-    """The halo of a set of displacements (made once per layout)."""
-    key = ("halo", frozenset(reach))
-    if key not in layout.tables:
-        layout.tables[key] = Halo(layout, reach)
-    return layout.tables[key]
 
 
 def threads_of(lattice):

@@ -1,12 +1,10 @@
 """Where a site lies in memory; with kernels/site.h the only place that knows.
 
-A loop *item* is a set of `lanes` sites that kernels treat as one number. The local lattice is divided into
-`lanes` equal
-sub-lattices (virtual nodes, and replicas first of all); lane l of an item is the same site of sub-lattice l. A
-neighbour is
-therefore another item, with the lanes permuted where a sub-lattice ends. Items are ordered by parity, then
-replica group,
-then lexicographically. slot = item * lanes + lane counts sites in memory; `group` lanes form a memory block.
+A loop *item* is a set of `lanes` sites that kernels treat as one number. The local lattice is divided into `lanes`
+equal sub-lattices (virtual nodes, and replicas first of all); lane l of an item is the same site of sub-lattice l.
+A neighbour is therefore another item, with the lanes permuted where a sub-lattice ends. Items are ordered by
+parity, then replica group, then lexicographically. slot = item * lanes + lane counts sites in memory; `group` lanes
+form a memory block.
 
 Directions that are divided among ranks are split into virtual nodes last, because their halos are then whole blocks.
 """
@@ -19,6 +17,7 @@ from math import prod
 import numpy as np
 
 from ..errors import LqcdError
+from ..lattice.halo import Halo
 
 MAX_ITEMS = 2**27  # a neighbour word has 27 bits for the item and 5 for the permutation
 
@@ -152,6 +151,13 @@ class Layout:
                 self._ghost_keys.append(key)
             numbers[k] = self._ghosts[key]
         return numbers[inverse.reshape(-1)]
+
+    def halo(self, reach):
+        """The halo of a set of displacements (made once)."""
+        key = ("halo", frozenset(reach))
+        if key not in self.tables:
+            self.tables[key] = Halo(self, reach)
+        return self.tables[key]
 
     @property
     def ghosts(self):

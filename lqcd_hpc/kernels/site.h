@@ -16,6 +16,7 @@ template <class L> struct Site {  // the item at work
   const u32* ahead;                         // those of an item that comes soon, to prefetch for; itself at `item_ahead`
   i64 item_ahead;
   const typename L::S* permutations;
+  i64 first_ghost;                          // items from here on are ghosts
   const u64* ids;                           // global site | replica << 40, per item and lane
   typename lanes_of<typename L::I, L::W>::type mask;
 };
@@ -54,6 +55,17 @@ template <int N, class L> FN void load(typename L::T (&out)[N], const View<L>& f
       typename L::S index = x.permutations[r.permutation];
       UNROLL for (int k = 0; k < N; k++) out[k] = shuffle(out[k], index);
     }
+  }
+}
+// M reals that `project(out, in)` makes of the N reals of a displaced site. Where the site is a ghost, its owner has projected and
+// sent them: they lie in buffer `number` of `halo`, `number` counting the displacements of the argument's reach.
+template <int N, int M, class L, class F>
+FN void load_projected(typename L::T (&out)[M], const View<L>& f, const View<L>& halo, int number, const Site<L>& x, Ref r, F project) {
+  if (UNLIKELY(r.item >= x.first_ghost)) load<M>(out, halo, number, x, r);
+  else {
+    typename L::T in[N];
+    load<N>(in, f, 0, x, r);
+    project(out, in);
   }
 }
 template <int N, class L> FN void store(const View<L>& f, int buffer, const Site<L>& x, const typename L::T (&in)[N]) {

@@ -1,8 +1,8 @@
 """Halos: a list of ghost sites and where they come from, for any set of displacements.
 
-A ghost site may have its home on any rank, also on this one. All ranks have the same local shape, so the list
-of what this
-rank needs from the rank at an offset is also the list of what the rank at the opposite offset needs from this one.
+A ghost site may have its home on any rank, also on this one. All ranks have the same local shape, so the list of
+what this rank needs from the rank at an offset is also the list of what the rank at the opposite offset needs from
+this one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 class Halo:
     """The ghosts that a set of displacements reaches, in the layout given.
 
-    `parts[parity]` is a list of (rank to receive from, ghost slots, rank to send to, slots sent) for the sites
-    of one global
-    parity; ranks are None where both are this rank. `blocks` tells whether slots come as whole memory blocks.
+    `parts[parity]` is a list of (rank to receive from, ghost slots, rank to send to, slots sent) for the sites of
+    one global parity; ranks are None where both are this rank. `blocks` tells whether slots come as whole memory
+    blocks.
     """
 
     def __init__(self, layout, displacements):

@@ -15,12 +15,10 @@ from ..lattice.displacements import clover, forwards
 class Topology:
     """Q = (1/32 pi^2) sum eps_{mu nu rho sigma} tr F F and E = 1/4 F^a F^a (summed over mu, nu), per site.
 
-    F = -(i/8)(C - C^dag) traceless with C the clover of four plaquettes ("clover"), or four times one
-    plaquette ("plaquette").
-    eps_xyzt = +1 (openQCD's sign is opposite). E is split into planes with (energy_time) and without the last
-    direction.
-    Two dimensions: Q is the sum of plaquette angles over 2 pi for U(1), and not defined for other groups.
-    Fewer than four dimensions: no charge for SU(Nc).
+    F = -(i/8)(C - C^dag) traceless with C the clover of four plaquettes ("clover"), or four times one plaquette
+    ("plaquette"). eps_xyzt = +1 (openQCD's sign is opposite). E is split into planes with (energy_time) and without
+    the last direction. Two dimensions: Q is the sum of plaquette angles over 2 pi for U(1), and not defined for
+    other groups. Fewer than four dimensions: no charge for SU(Nc).
     """
 
     definition: Literal["clover", "plaquette"] = "clover"

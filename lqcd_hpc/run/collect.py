@@ -32,8 +32,7 @@ def collect(directory):
     """Write measurements.h5 from the journal in a run's directory; returns its path.
 
     One group per measurement with the datasets `step` and one per column; file attributes hold the run file,
-    versions, seed,
-    process grid and lattice. Raises `LqcdError` if the directory holds no run.
+    versions, seed, process grid and lattice. Raises `LqcdError` if the directory holds no run.
     """
     import h5py
 

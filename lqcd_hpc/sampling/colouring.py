@@ -2,8 +2,7 @@
 
 Links U_mu(x) and U_mu(y) may change at the same time only if neither is in the staple of the other. A colouring
 c(x) = sum_nu w_nu x_nu mod m is right if it tells x from x + d for every displacement d at which the staple of
-U_mu(x) holds a
-link of direction mu, and if it is periodic on the lattice.
+U_mu(x) holds a link of direction mu, and if it is periodic on the lattice.
 """
 
 from __future__ import annotations

@@ -21,9 +21,8 @@ class Heatbath:
     """One heatbath sweep and `overrelaxation` microcanonical sweeps per update.
 
     SU(N): all SU(2) subgroups (Cabibbo and Marinari, Phys. Lett. B 119 (1982) 387) by Creutz or Kennedy-Pendleton
-    (Phys. Lett. B 156 (1985) 393) as `method` says; "auto" takes Kennedy-Pendleton for beta_eff > 1.7, per
-    link. U(1): von Mises
-    (Best and Fisher 1979). Links are projected back to the group after each update.
+    (Phys. Lett. B 156 (1985) 393) as `method` says; "auto" takes Kennedy-Pendleton for beta_eff > 1.7, per link.
+    U(1): von Mises (Best and Fisher 1979). Links are projected back to the group after each update.
 
     Raises `LqcdError` for an unknown method, or an action whose loops forbid a sweep (sampling/colouring.py).
 

@@ -20,14 +20,11 @@ class HMC:
     """Trajectories of length `tau` in `steps` steps of an integrator, accepted with probability min(1, exp(-dH)).
 
     Momenta have density exp(-tr P^2). With replicas, each one is accepted or rejected by itself. The links are
-    projected back
-    to the group between trajectories. `guide` is another action for the molecular dynamics (the test is always
-    made with
-    `action`), on the same gauge field.
+    projected back to the group between trajectories. `guide` is another action for the molecular dynamics (the test
+    is always made with `action`), on the same gauge field.
 
-    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another gauge field, or if a
-    trajectory ends in a
-    value that is not finite.
+    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another gauge field, or if a trajectory
+    ends in a value that is not finite.
 
     >>> from lqcd_hpc import Lattice, Random, gauge
     >>> from lqcd_hpc.actions.wilson import Wilson

@@ -1,8 +1,7 @@
 """Symplectic integrators as data: lists of kicks and drifts that print themselves.
 
-A step of size eps is a list of (operation, coefficient): "P" kicks the momenta, P <- P + c eps F(U); "U"
-drifts the links,
-U <- exp(i c eps P) U; "G" kicks with the force at links displaced by gradient eps^2 F (arXiv:1112.0509).
+A step of size eps is a list of (operation, coefficient): "P" kicks the momenta, P <- P + c eps F(U); "U" drifts the
+links, U <- exp(i c eps P) U; "G" kicks with the force at links displaced by gradient eps^2 F (arXiv:1112.0509).
 """
 
 from __future__ import annotations

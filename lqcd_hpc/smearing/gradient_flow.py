@@ -15,8 +15,8 @@ class GradientFlow:
     """Flows a gauge field in place in steps of size `eps`.
 
     Z = -TA(V_mu(x) Staple_mu(x)) with the staple of sum c Re tr W over the loops of the action (for the Wilson
-    action the
-    gradient of g0^2 S_W), TA(X) = traceless (X - X^dag)/2. The error of a flow to fixed time is of order eps^3 ("rk3").
+    action the gradient of g0^2 S_W), TA(X) = traceless (X - X^dag)/2. The error of a flow to fixed time is of order
+    eps^3 ("rk3").
 
     action : an action on V (its beta does not matter); scheme : "rk3" or "euler"
     """

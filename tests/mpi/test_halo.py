@@ -238,33 +238,36 @@ def test_a_halo_that_is_fresh_is_not_exchanged_again(monkeypatch):
     assert len(starts) == 2
 
 
-def test_every_way_of_writing_makes_halos_stale(monkeypatch):
-    monkeypatch.setattr(Exchange, "poison", False)
-    displacements = [(0, 1), (1, 0), (-1, -1)]
-    for lattice in divided((8, 16), replicas=2):
-        field, other = numbered(lattice), numbered(lattice)
-        ways = [
-            lambda: field.assign(other),
-            lambda: field.assign_replicas(other, [True, True]),
-            lambda: field.from_numpy(other.to_numpy()),
-            lambda: by_hand(field, other),
-            lambda: prepare(copy(field), source=other, target=field)(),
-        ]
-        for number, way in enumerate(ways):
-            gathered(field, displacements)
-            other.from_numpy(other.to_numpy() + 1)
-            way()
-            assert (gathered(field, displacements) == rolled(lattice, displacements) + number + 1).all(), number
-
-
-def by_hand(field, other):
+def write_by_hand(field, other):
     blocks = field.layout.first_ghost * field.layout.lanes // field.layout.group
     with field.writing() as data:
         data[:, :blocks] = other.data[:, :blocks]
 
 
-def copy(field):
-    return Kernel("fill.h", "copy", (field.reals, field.kind.buffers), (in_("source"), inout("target")))
+def write_by_kernel(field, other):
+    args = (in_("source"), inout("target"))
+    prepare(Kernel("fill.h", "copy", (field.reals, field.kind.buffers), args), source=other, target=field)()
+
+
+WAYS_OF_WRITING = {
+    "assign": lambda field, other: field.assign(other),
+    "replicas": lambda field, other: field.assign_replicas(other, [True, True]),
+    "canonical": lambda field, other: field.from_numpy(other.to_numpy()),
+    "by hand": write_by_hand,
+    "by kernel": write_by_kernel,
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OF_WRITING)
+def test_every_way_of_writing_makes_halos_stale(way, monkeypatch):
+    monkeypatch.setattr(Exchange, "poison", False)
+    displacements = [(0, 1), (1, 0), (-1, -1)]
+    for lattice in divided((8, 16), replicas=2):
+        field, other = numbered(lattice), numbered(lattice)
+        gathered(field, displacements)
+        other.from_numpy(other.to_numpy() + 1)
+        WAYS_OF_WRITING[way](field, other)
+        assert (gathered(field, displacements) == rolled(lattice, displacements) + 1).all(), lattice
 
 
 def test_sub_communicators_and_serial_lattices_side_by_side():

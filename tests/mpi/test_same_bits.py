@@ -26,9 +26,9 @@ def poison(monkeypatch):
     monkeypatch.setattr(Exchange, "poison", True)
 
 
-def check(shape, history, lanes=64, **arguments):
+def check(shape, history, size=64, **arguments):
     """`history(lattice)` gives the same digest on all grids as on one process with other lanes and two threads."""
-    with simd(lanes):
+    with simd(size):
         expected = history(Lattice(shape, comm=SerialCommunicator(), threads=2, **arguments))
     with simd(16):
         for grid in grids(shape, world().size):
@@ -74,26 +74,26 @@ def trajectories(group, action, schemes, seed=8):
     return history
 
 
-@pytest.mark.parametrize("replicas, lanes", [(1, 64), (4, 16)])
-def test_heatbath_and_overrelaxation(replicas, lanes):
-    check(PLANE, sweeps("U(1)", Wilson(beta=2.0)), lanes, replicas=replicas)
+@pytest.mark.parametrize("replicas, size", [(1, 64), (4, 16)])
+def test_heatbath_and_overrelaxation(replicas, size):
+    check(PLANE, sweeps("U(1)", Wilson(beta=2.0)), size, replicas=replicas)
 
 
 def test_subgroup_sweeps():
-    check(PLANE, sweeps("SU(2)", Wilson(beta=2.5)), lanes=16)
+    check(PLANE, sweeps("SU(2)", Wilson(beta=2.5)), size=16)
 
 
 def test_sweeps_of_an_action_with_rectangles():
-    check(PLANE, sweeps("U(1)", Iwasaki(beta=1.5)), lanes=16)
+    check(PLANE, sweeps("U(1)", Iwasaki(beta=1.5)), size=16)
 
 
 def test_hybrid_monte_carlo_with_every_integrator():
-    check(PLANE, trajectories("U(1)", Wilson(beta=2.0), SCHEMES), lanes=64)
+    check(PLANE, trajectories("U(1)", Wilson(beta=2.0), SCHEMES), size=64)
 
 
 def test_hybrid_monte_carlo_with_rectangles_and_open_boundaries():
     boundary = ("periodic", "open")
-    check(PLANE, trajectories("U(1)", Iwasaki(beta=1.5), ["2mn", "omf4"]), lanes=16, boundary=boundary)
+    check(PLANE, trajectories("U(1)", Iwasaki(beta=1.5), ["2mn", "omf4"]), size=16, boundary=boundary)
 
 
 @pytest.mark.long

@@ -28,7 +28,8 @@ class Arg:
     intent : "in", "out" or "inout"
     reach : displacements that are read, for all buffers (a tuple) or per buffer (a tuple of tuples by `per_buffer`)
     writes : buffers that are written (None: all)
-    projection : what is sent of a displaced site in its stead (projection.py); the site function has a view NAME_halo then
+    projection : what is sent of a displaced site in its stead (projection.py); the site function has a view
+    NAME_halo then
     """
 
     name: str

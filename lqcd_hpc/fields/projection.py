@@ -1,6 +1,7 @@
 """Halos of what a kernel needs of its neighbours, computed before it is sent: half-spinors instead of spinors.
 
-A projection is a site function that turns the reals of a site into fewer, for every displacement by itself. Where an argument
+A projection is a site function that turns the reals of a site into fewer, for every displacement by itself.
+Where an argument
 declares one, ghosts of the full field are never sent; each displacement has a buffer of projected ghosts instead.
 """
 
@@ -15,7 +16,8 @@ from .kinds import Kind
 
 @dataclass(frozen=True)
 class Projection:
-    """Site function `function<L, number, *constants>` of a kernel header, from view `full` to buffer `number` of view `part`.
+    """Site function `function<L, number, *constants>` of a kernel header, from view `full` to buffer `number`
+    of view `part`.
 
     `number` counts the displacements of the argument; `reals` is what remains of a site.
     """

@@ -17,7 +17,7 @@ from .topology import Topology
 
 @description
 class Flow:
-    """The Wilson flow of a copy of the gauge field, measured every `every` steps from t = 0 to `steps` eps.
+    """The Wilson flow of a copy of the gauge field, measured every `interval` steps from t = 0 to `steps` eps.
 
     Columns time, energy, energy_time, energy_space, charge, plaquette: one row of values per flow time. E is
     the clover energy density;
@@ -26,7 +26,7 @@ class Flow:
 
     eps: PositiveFloat
     steps: PositiveInt
-    every: PositiveInt = 1
+    interval: PositiveInt = 1
     scheme: Literal["rk3", "euler"] = "rk3"
     definition: Literal["clover", "plaquette"] = "clover"
 
@@ -45,10 +45,10 @@ class Flow:
         def measure():
             V.assign(U)
             rows = [row()]
-            for _ in range(self.steps // self.every):
-                flow.advance(self.every)
+            for _ in range(self.steps // self.interval):
+                flow.advance(self.interval)
                 rows.append(row())
-            time = self.eps * self.every * np.arange(len(rows))
+            time = self.eps * self.interval * np.arange(len(rows))
             return {"time": time} | {name: np.array([r[name] for r in rows]) for name in rows[0]}
 
         return measure

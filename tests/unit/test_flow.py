@@ -75,7 +75,7 @@ def test_an_instanton_is_self_dual_of_charge_one(group):
     found = {}
     for extent, radius in ((8, 2.0), (12, 3.0)):
         U = gauge.instanton(Lattice((extent,) * 4), group, radius=radius)
-        flow = Flow(eps=0.05, steps=20, every=20).on(U)()
+        flow = Flow(eps=0.05, steps=20, interval=20).on(U)()
         found[radius] = abs(flow["charge"][-1])
         assert flow["energy"][-1] * extent**4 / (8 * np.pi**2) == pytest.approx(found[radius], rel=0.15)
     assert found[3.0] == pytest.approx(1, abs=0.1)

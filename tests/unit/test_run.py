@@ -38,9 +38,10 @@ count = {hmc}
 [measure.polyakov]
 [measure.topology]
 [measure.flow]
+every = 2
 eps = 0.05
 steps = 4
-every = 2
+interval = 2
 [output]
 directory = "{directory}"
 checkpoint = 2

@@ -19,8 +19,10 @@ typedef long long i64;
     word* place = field + (slot / group * reals + t / n) * group + slot % group;                               \\
     statement;                                                                                                 \\
   }
-MOVE(pack_4, unsigned int, message[t] = *place) MOVE(unpack_4, unsigned int, *place = message[t]) MOVE(pack_8,
-unsigned long long, message[t] = *place) MOVE(unpack_8, unsigned long long, *place = message[t])
+MOVE(pack_4, unsigned int, message[t] = *place)
+MOVE(unpack_4, unsigned int, *place = message[t])
+MOVE(pack_8, unsigned long long, message[t] = *place)
+MOVE(unpack_8, unsigned long long, *place = message[t])
 """
 
 

@@ -9,17 +9,27 @@ from dataclasses import dataclass
 # Without a run file: both updates, an improved action, and what is usually measured
 USUAL = """
 [lattice]
-shape = {shape} group = "{group}" precision = "{precision}" replicas = {replicas}
+shape = {shape}
+group = "{group}"
+precision = "{precision}"
+replicas = {replicas}
 [start]
 kind = "hot"
 [random]
 seed = 1
 [action]
-kind = "{action}" beta = 6.0
+kind = "{action}"
+beta = 6.0
 [[update]]
-kind = "heatbath" overrelaxation = 4 count = 1
+kind = "heatbath"
+overrelaxation = 4
+count = 1
 [[update]]
-kind = "hmc" tau = 1.0 steps = 2 integrator = "omf4" count = 1
+kind = "hmc"
+tau = 1.0
+steps = 2
+integrator = "omf4"
+count = 1
 [measure.plaquette]
 [measure.polyakov]
 {more}
@@ -29,9 +39,11 @@ directory = "."
 MORE = """
 [measure.topology]
 [measure.flow]
-eps = 0.04 steps = 1
+eps = 0.04
+steps = 1
 [measure.wilson_loops]
-max_time = 2 max_distance = 2
+max_time = 2
+max_distance = 2
 """
 ACTIONS = ("wilson", "iwasaki")
 

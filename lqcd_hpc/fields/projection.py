@@ -1,8 +1,7 @@
 """Halos of what a kernel needs of its neighbours, computed before it is sent: half-spinors instead of spinors.
 
-A projection is a site function that turns the reals of a site into fewer, for every displacement by itself.
-Where an argument
-declares one, ghosts of the full field are never sent; each displacement has a buffer of projected ghosts instead.
+A projection is a site function that turns the reals of a site into fewer, for every displacement by itself. Where an
+argument declares one, ghosts of the full field are never sent; each displacement has a buffer of projected ghosts.
 """
 
 from __future__ import annotations

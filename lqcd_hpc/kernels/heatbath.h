@@ -130,11 +130,13 @@ template <class L> FN void heatbath_phase(matrix<typename L::T, 1>& u, const mat
   kappa = select(kappa < constant<D>(1e-12), constant<D>(1e-12), kappa);
   D h = root(madd(constant<D>(4) * kappa, kappa, one)), tau = one + h;
   D rho = constant<D>(2) * kappa * tau / ((h + one) * (tau + root(tau + tau)));
-  D r = (one + rho * rho) / (rho + rho), cosine = one, sine = D{}, p, q, v, dummy, z;
+  D r = (one + rho * rho) / (rho + rho), cosine = one, sine = D{}, p, q, dummy, z;
   auto open = kappa > D{};
-  ROLLED for (int trial = 0; trial < TRIALS && any(open); trial += 2) {
-    uniform_pair(key, x, mu, trial, p, q);
-    uniform_pair(key, x, mu, trial + 1, v, dummy);
+  ROLLED for (int trial = 0; trial < TRIALS && any(open); trial++) {
+    typename L::U word, other;
+    philox(key, x, mu, trial, word, other);
+    p = uniform(word);
+    q = uniform(other);
     sincos_turns(p * constant<D>(0.5), dummy, z);
     D f = madd(r, z, one) / (r + z), c = kappa * (r - f);
     D miss = (r - one) * (one - z) / (r + z);  // 1 - f without cancellation
@@ -142,7 +144,7 @@ template <class L> FN void heatbath_phase(matrix<typename L::T, 1>& u, const mat
     auto accept = both(open, either(c * (constant<D>(2) - c) > q, logarithm(c / q) + one >= c));
     D size_of_sine = root(select(squared > D{}, squared, D{}));
     cosine = select(accept, f, cosine);
-    sine = select(accept, select(v < constant<D>(0.5), -size_of_sine, size_of_sine), sine);
+    sine = select(accept, select((word & 1ull) != 0ull, -size_of_sine, size_of_sine), sine);
     open = both(open, negate(accept));
   }
   cx<T> e;

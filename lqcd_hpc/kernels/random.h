@@ -10,9 +10,9 @@
 
 struct RandomKey { u32 seed, stream, event; };
 
-// Two uniform doubles in the open interval (0, 1): (52 random bits + 1/2) 2^-52
-template <class L> FN void uniform_pair(const RandomKey& key, const Site<L>& x, u32 direction, u32 trial,
-                                        typename L::D& first, typename L::D& second) {
+// The two 64-bit words of a draw
+template <class L> FN void philox(const RandomKey& key, const Site<L>& x, u32 direction, u32 trial, typename L::U& first,
+                                  typename L::U& second) {
   typedef typename L::U U;
   U id = *(const U*)(x.ids + x.item * L::W);
   U c0 = id & 0xffffffffull;
@@ -29,10 +29,21 @@ template <class L> FN void uniform_pair(const RandomKey& key, const Site<L>& x, 
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  typedef typename L::D D;
-  U a = ((c0 << 32) | c1) >> 12, b = ((c2 << 32) | c3) >> 12;
-  first = madd(to_double(a), constant<D>(2.2204460492503131e-16), constant<D>(1.1102230246251565e-16));
-  second = madd(to_double(b), constant<D>(2.2204460492503131e-16), constant<D>(1.1102230246251565e-16));
+  first = (c0 << 32) | c1;
+  second = (c2 << 32) | c3;
+}
+// A uniform double in the open interval (0, 1): (52 random bits + 1/2) 2^-52; the lowest 12 bits of the word are not used
+template <class U> FN auto uniform(U word) {
+  auto bits = to_double(word >> 12);
+  typedef decltype(bits) D;
+  return madd(bits, constant<D>(2.2204460492503131e-16), constant<D>(1.1102230246251565e-16));
+}
+template <class L> FN void uniform_pair(const RandomKey& key, const Site<L>& x, u32 direction, u32 trial,
+                                        typename L::D& first, typename L::D& second) {
+  typename L::U a, b;
+  philox(key, x, direction, trial, a, b);
+  first = uniform(a);
+  second = uniform(b);
 }
 
 // Two independent normal deviates (Box and Muller)

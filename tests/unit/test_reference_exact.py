@@ -111,7 +111,7 @@ def test_uniform_and_normal_doubles():
     assert normal.mean() == pytest.approx(0, abs=4 / np.sqrt(normal.size))
     assert normal.var() == pytest.approx(1, abs=4 * np.sqrt(2 / normal.size))
     first, last = random.unit_double(np.uint64([0, 0xFFFFFFFF]), np.uint64([0, 0xFFFFFFFF]))
-    assert first == 2.0**-54 and last <= 1
+    assert first == 2.0**-53 and last == 1 - 2.0**-53
 
 
 @pytest.mark.parametrize("dims", [2, 3, 4])

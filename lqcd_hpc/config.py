@@ -56,7 +56,7 @@ class RandomTable:
 
 @description
 class SourceTable:
-    """[source]: configurations to measure on, as files or patterns such as "confs/*.ildg"."""
+    """[source]: configurations to measure on, as files or patterns such as ``confs/*.ildg``."""
 
     files: list[str]
 

@@ -120,6 +120,8 @@ def _compile(source, target):
     try:
         text.write_text(source)
         _run([*command(), *flags(), f"-I{KERNELS}", str(text), "-o", temporary])
+        if _read_headers() != headers_digest():
+            raise LqcdError(f"the kernels in {KERNELS} were changed while this program runs: start it again")
         os.replace(temporary, target)
     except OSError as error:
         raise LqcdError(f"cannot write the kernel cache {target.parent}: {error.strerror}; set LQCD_CACHE") from None
@@ -141,7 +143,11 @@ def _run(words):
 
 @cache
 def headers_digest():
-    """A digest of all kernel headers."""
+    """A digest of all kernel headers, as they were when this process first asked."""
+    return _read_headers()
+
+
+def _read_headers():
     digest = hashlib.sha256()
     for header in sorted(KERNELS.glob("*.h")):
         digest.update(header.read_bytes())

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-# Largest deviation from the group, and of stated from computed averages, that the number format explains
-GROUP = {"single": 1e-5, "double": 1e-10}
+# Largest deviation of stated from computed averages that the number format explains
 STATED = {"single": 1e-5, "double": 1e-8}
 
 KEYS = (
@@ -94,7 +93,9 @@ def _checksum_problems(header):
 
 
 def _group_problems(defects, precision):
-    limit, problems = GROUP[precision], []
+    from ..io.configuration import UNITARITY
+
+    limit, problems = UNITARITY[precision], []
     if defects["not_finite"]:
         problems.append(f"links: {defects['not_finite']} are not finite numbers")
     if defects["zero"]:

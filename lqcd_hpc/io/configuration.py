@@ -11,7 +11,7 @@ from ..fields.gauge import unitarity_deviation
 from ..lattice import Lattice
 from .files import inspect_header, read_links, write_links
 
-UNITARITY = {"single": 1e-5, "double": 1e-9}
+UNITARITY = {"single": 1e-5, "double": 1e-10}  # largest |(U U^dag - 1)_ij| of a sound file, by its precision
 
 
 def load(path, lattice=None, shape=None, precision="double", comm=None):

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from ..errors import LqcdError
+from ..io.collective import on_root
 from .collect import SUMMARY, versions
 
 
@@ -83,19 +84,3 @@ def identity_of(run):
         "update": repr((stages, counts)),
         "measure": repr(run.observables),
     }
-
-
-def on_root(comm, step):
-    """Run `step` on rank 0; its `LqcdError` or operating-system error is raised on all ranks."""
-    problem = None
-    if comm.rank == 0:
-        try:
-            step()
-        except LqcdError as error:
-            problem = str(error)
-        except OSError as error:
-            place = error.filename or "the run directory"
-            problem = f"{place}: {error.strerror}; free space or choose another [output] directory"
-    problem = comm.bcast(problem)
-    if problem:
-        raise LqcdError(problem)

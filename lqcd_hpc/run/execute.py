@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .. import config
+from ..io.collective import on_root
 from ..lattice import world
 from .collect import collect
-from .directory import RunDirectory, on_root
+from .directory import RunDirectory
 from .generate import generate
 from .measure import measure_files
 

@@ -10,11 +10,12 @@ from ..errors import LqcdError
 from ..fields import gauge
 from ..fields.gauge import link_trace
 from ..fields.random import Random
+from ..io.collective import on_root
 from ..io.configuration import load, save
 from ..lattice import Lattice
 from ..measurements.plaquette import Plaquette
 from ..sampling import checkpoint
-from .directory import identity_of, on_root
+from .directory import identity_of
 from .journal import NAME, Journal
 from .progress import Progress
 
@@ -136,9 +137,7 @@ class Chain:
         save(folder / f"conf_{self.step:08d}.{suffix}", self.U, self.run.output.format, metadata=metadata)
 
     def _save_checkpoint(self):
-        lengths = {}
-        on_root(self.comm, lambda: lengths.update(n=self.journal.sync()))
-        length = self.comm.bcast(lengths.get("n"))
+        length = on_root(self.comm, self.journal.sync)
         checkpoint.write(self.path, self.step, self.U, self.rng, length, self.run.text)
 
 

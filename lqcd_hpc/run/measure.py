@@ -9,10 +9,11 @@ from pathlib import Path
 from ..errors import LqcdError
 from ..fields.kinds import group_name
 from ..io import inspect_header
+from ..io.collective import on_root
 from ..io.configuration import load
 from ..lattice import Lattice
 from . import journal
-from .directory import identity_of, on_root
+from .directory import identity_of
 from .progress import Progress
 
 DONE = "configuration"
@@ -22,17 +23,14 @@ def measure_files(run, directory, comm):
     """Measure on all files that the journal does not hold yet."""
     files = _files(run.source.files)
     shape = tuple(run.lattice.shape) if run.lattice else None
-    first = {}
-    on_root(comm, lambda: first.update(header=inspect_header(files[0], shape)))
-    header = comm.bcast(first.get("header"))
+    header = on_root(comm, lambda: inspect_header(files[0], shape))
     table = run.lattice
     if table and table.group != header.group:
         raise LqcdError(f"{files[0]} holds {header.group}, the run file says {table.group}")
     options = (table.ranks, table.boundary, 1, comm, table.threads) if table else (None, None, 1, comm)
     lattice = Lattice(header.shape, *options)
     directory.bind(run, identity_of(run), lattice, group_name(header.nc))
-    done = comm.bcast(_done(directory.path) if comm.rank == 0 else None)
-    on_root(comm, lambda: None)
+    done = on_root(comm, lambda: _done(directory.path))
     book = journal.Journal(directory.path / journal.NAME, comm.rank == 0, done["bytes"])
     progress = Progress(len(files), len(done["files"]), comm.rank == 0)
     U = observables = None

@@ -180,6 +180,12 @@ def write(target, values, where=True):
         cupy.copyto(target, cupy.asarray(values), where=cupy.asarray(where))
 
 
+def convert(target, origin, sources, reals):
+    """Copy a buffer to one of another precision: slots are the same for both on a GPU."""
+    blocks = min(len(target), len(origin))
+    target[:blocks] = origin[:blocks]
+
+
 # ---- messages
 
 

@@ -6,7 +6,7 @@ from .program import Program
 
 THREADS = 128
 SHARED_SUMS = 96  # as many sums have their bins in shared memory (440 bytes each); more go to global memory
-OPTIONS = ("-std=c++17", "--fmad=false", "--ftz=false", "--prec-div=true", "--prec-sqrt=true")
+OPTIONS = ("-std=c++17", "--fmad=false", "--ftz=false", "--prec-div=true", "--prec-sqrt=true", "--device-int128")
 
 # Copies single slots of a field's buffer to a message and back; number k of slot i is message[k * n + i].
 MOVES = """

@@ -103,6 +103,11 @@ def write(target, values, where=True):
     arrays().write(target, values, where)
 
 
+def convert(target, origin, sources, reals):
+    """Copy a field's buffer to one of another precision: slot s of the target is slot sources[s] of the origin."""
+    arrays().convert(target, origin, sources, reals)
+
+
 # ---- sequences
 
 

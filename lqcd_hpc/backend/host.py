@@ -47,6 +47,14 @@ def write(target, values, where=True):
     np.copyto(target, values, where=where)
 
 
+def convert(target, origin, sources, reals):
+    """Copy a buffer to one of another precision, slot by slot."""
+    function = cpu.runtime().narrow if target.dtype == np.float32 else cpu.runtime().widen
+    group, blocks = target.shape[-1], len(sources) // target.shape[-1]
+    places = (ctypes.c_void_p(a.ctypes.data) for a in (origin, target, sources))
+    function(*places, *(ctypes.c_int64(n) for n in (blocks, reals, group, origin.shape[-1])))
+
+
 def steps(launches):
     """The launches of a sequence in the form that `run_sequence` takes."""
     array = (Step * len(launches))()
@@ -93,5 +101,5 @@ def move(verb, message, position, memory, slots, blocks, reals, group):
     function(packed, place, ctypes.c_void_p(slots.ctypes.data), count, reals, group)
 
 
-__all__ = ["Step", "address", "allocate", "collect", "deliver", "message", "move", "run_sequence", "steps"]
+__all__ = ["Step", "address", "allocate", "collect", "convert", "deliver", "message", "move", "run_sequence", "steps"]
 __all__ += ["table", "to_host", "wire", "write", "zeros"]

@@ -37,6 +37,8 @@ COMMON = (
     ("replica_of_item", "const int*"),
     ("replica_of_lane", "const int*"),
     ("bins", "i64*"),
+    ("numbers", "double*"),
+    ("replicas", "i64"),
     ("threads", "i64"),
 )
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <cstdlib>
 #include <sys/mman.h>
+#include "exact_sum.h"
 
 extern "C" {
 
@@ -40,6 +41,19 @@ void unpack_blocks(const char* message, char* field, const int64_t* blocks, int6
   for (int64_t i = 0; i < n; i++) memcpy(field + blocks[i] * bytes, message + i * bytes, bytes);
 }
 
+// Copy a field to one of another precision: slot s of the target is slot sources[s] of the origin
+#define CONVERT(name, from, to)                                                                                        \
+  void name(const from* origin, to* target, const int64_t* sources, int64_t blocks, int64_t reals, int64_t g, int64_t h) { \
+    _Pragma("omp parallel for schedule(static)") for (int64_t b = 0; b < blocks; b++)                                  \
+      for (int64_t k = 0; k < reals; k++)                                                                              \
+        for (int64_t l = 0; l < g; l++) {                                                                              \
+          int64_t s = sources[b * g + l];                                                                              \
+          if (s >= 0) target[(b * reals + k) * g + l] = (to)origin[(s / h * reals + k) * h + s % h];                    \
+        }                                                                                                              \
+  }
+CONVERT(narrow, double, float)
+CONVERT(widen, float, double)
+
 // Memory aligned to 2 MiB that asks for huge pages; null if there is none.
 void* allocate(int64_t bytes) {
   int64_t page = bytes >= (1 << 21) ? 1 << 21 : 4096;
@@ -52,37 +66,7 @@ void* allocate(int64_t bytes) {
 void release(void* p) { free(p); }
 }
 
-// The double nearest to an exact sum of 55 bins (kernels/exact_sum.h): 40 bits each, the lowest counts 2^-1080.
-// A sum below the normal numbers has no bits to round.
-static double round_one(int64_t* b) {
-  const int bins = 54, width = 40;
-  if (b[bins]) return __builtin_nan("");
-  bool negative = false;
-  for (int pass = 0; pass < 2; pass++) {
-    for (int j = 0; j + 1 < bins; j++) { int64_t up = b[j] >> width; b[j] -= up << width; b[j + 1] += up; }
-    if (b[bins - 1] >= 0) break;
-    negative = true;
-    for (int j = 0; j < bins; j++) b[j] = -b[j];
-  }
-  int h = bins - 1;
-  while (h >= 0 && !b[h]) h--;
-  if (h < 0) return 0;
-  unsigned __int128 m = 0;
-  for (int k = 0; k < 3; k++) m = (m << width) | (uint64_t)(h - k >= 0 ? b[h - k] : 0);
-  bool sticky = false;
-  for (int j = h - 3; j >= 0; j--) sticky |= b[j] != 0;
-  int length = 128;
-  while (!(m >> (length - 1) & 1)) length--;
-  int e = (h - 2) * width - 1080, cut = length - 53;  // h - 2 may be negative: those bins were read as zero
-  uint64_t q = cut > 0 ? (uint64_t)(m >> cut) : (uint64_t)m;
-  if (cut > 0) {
-    unsigned __int128 rest = m & (((unsigned __int128)1 << cut) - 1), half = (unsigned __int128)1 << (cut - 1);
-    if (rest > half || (rest == half && (sticky || (q & 1)))) q++;
-    e += cut;
-  }
-  double r = __builtin_ldexp((double)q, e);
-  return negative ? -r : r;
-}
+// The doubles nearest to exact sums (kernels/exact_sum.h)
 extern "C" void round_bins(int64_t* bins, double* values, int64_t count) {
-  for (int64_t i = 0; i < count; i++) values[i] = round_one(bins + 55 * i);
+  for (int64_t i = 0; i < count; i++) values[i] = rounded_sum((i64*)bins + SUM_BINS * i);
 }

@@ -84,7 +84,21 @@ class Field:
             self.data[:, :items] = other.data[:, :items]
             self.touch()
         else:
-            self.from_numpy(other.to_numpy())
+            self._convert(other)
+            self.touch()
+
+    def _convert(self, other):
+        """Copy from a field of the other precision: other lanes, so other slots."""
+        mine, theirs = self.layout, other.layout
+        key = ("slots in", other.precision)
+        if key not in mine.tables:
+            slot_of_site = np.empty(theirs.site_of_slot.size, np.int64)
+            slot_of_site[theirs.site_of_slot.reshape(-1)] = np.arange(slot_of_site.size)
+            sources = np.full(mine.first_ghost * mine.lanes, -1, np.int64)
+            sources[: mine.items * mine.lanes] = slot_of_site[mine.site_of_slot.reshape(-1)]
+            mine.tables[key] = sources
+        for to, origin in zip(self.data, other.data):
+            device.convert(to, origin, mine.tables[key], self.reals)
 
     def assign_replicas(self, other, chosen):
         """Take over the chosen replicas (a boolean array) from a field of the same kind and precision."""

@@ -16,7 +16,7 @@ class Kind:
     buffers : separately versioned parts, one per direction for links (1 otherwise)
     shape : components per site, e.g. (Nc, Nc)
     number : "complex" or "real"
-    law : "link" g(x) U g(x+mu)^dag, "adjoint" g X g^dag, "scalar"
+    law : "link" g(x) U g(x+mu)^dag, "adjoint" g X g^dag, "vector" g psi, "scalar"
     nc : colours (0 if the field has none)
     """
 
@@ -51,6 +51,24 @@ def algebra(nc, ndim):
 def matrices(nc, buffers=1):
     """Nc x Nc matrices on sites: staples, transporters, gauge transformations."""
     return Kind("matrices", buffers, (nc, nc), "complex", "adjoint", nc, buffers > 1)
+
+
+def spinors(nc, ndim):
+    """Dirac spinors: 4 spins in 4 dimensions, 2 in 2.
+
+    >>> spinors(3, 4).reals
+    24
+    """
+    return Kind("spinors", 1, (4 if ndim == 4 else 2, nc), "complex", "vector", nc)
+
+
+def colour_vectors(nc):
+    """Nc complex numbers on sites: staggered fermions.
+
+    >>> colour_vectors(3).reals
+    6
+    """
+    return Kind("colour vectors", 1, (nc,), "complex", "vector", nc)
 
 
 def scalars(buffers=1):

@@ -93,13 +93,15 @@ class Kernel:
         )
 
 
-def prepare(kernel, domain=EVERYWHERE, tables=None, **fields):
+def prepare(kernel, domain=EVERYWHERE, tables=None, numbers=None, **fields):
     """A `Launch` of the kernel on these fields.
+
+    tables : arrays that the kernel reads; numbers : those of a solver (numbers.py)
 
     Raises `LqcdError` if a field is missing, aliased, or of another lattice or precision than the others.
     """
     _check(kernel, fields)
-    return Launch(kernel, domain, tables or {}, fields)
+    return Launch(kernel, domain, tables or {}, fields, numbers)
 
 
 def _project(projection, number, domain, full, part):
@@ -126,11 +128,12 @@ def _check(kernel, fields):
 class Launch:
     """A kernel bound to its fields and domain. Call it with the kernel's scalars."""
 
-    def __init__(self, kernel, domain, tables, fields):
-        self.kernel, self.domain = kernel, domain
+    def __init__(self, kernel, domain, tables, fields, numbers=None):
+        self.kernel, self.domain, self.numbers = kernel, domain, numbers
+        self._collected = numbers is not None and numbers.bins is not None  # sums stay where steps find them
         self.fields = [fields[a.name] for a in kernel.args]
         self.lattice, self.layout = self.fields[0].lattice, self.fields[0].layout
-        self._tables = {name: np.ascontiguousarray(tables[name]) for name, _ in kernel.tables}
+        self._tables = {name: aligned(tables[name]) for name, _ in kernel.tables}
         self._neighbours = self.layout.neighbours(kernel.displacements)
         self._projected = self._projected_halos()
         self._halos = self._needed_halos()
@@ -178,7 +181,13 @@ class Launch:
         a.replica_of_lane = device.table(self._shared["replica_of_lane"])
         a.replica_of_item = device.table(self._shared["replica_of_item"]) if lattice.replicas > 1 else None
         a.threads = threads_of(lattice)
-        self._bins = device.zeros((lattice.replicas, max(1, len(self.kernel.sums)), BINS), np.int64)
+        a.replicas = lattice.replicas
+        if self.numbers:
+            a.numbers = device.address(self.numbers.values)
+        if self._collected:
+            self._bins = self.numbers.bins
+        else:
+            self._bins = device.zeros((lattice.replicas, max(1, len(self.kernel.sums)), BINS), np.int64)
         a.bins = device.address(self._bins)
         for name, table in self._tables.items():
             setattr(a, name, device.table(table))
@@ -201,12 +210,19 @@ class Launch:
 
     def again(self):
         """Another launch of the same kernel, fields and domain, with scalars of its own."""
-        copy = Launch(
-            self.kernel, self.domain, self._tables, {a.name: f for a, f in zip(self.kernel.args, self.fields)}
-        )
+        copy = Launch(self.kernel, self.domain, self._tables, dict(zip(self._names(), self.fields)), self.numbers)
         for name in self._scalars:
             setattr(copy.arguments, name, getattr(self.arguments, name))
         return copy
+
+    def _names(self):
+        return [a.name for a in self.kernel.args]
+
+    @property
+    def silent(self):
+        """Whether nothing has to be done between this launch and the next: no halos, no sums for the host."""
+        alone = self.lattice.comm.size == 1
+        return not self._halos and (not self.kernel.sums or self._collected and alone)
 
     def takes(self, scalar):
         """Whether the kernel has this scalar."""
@@ -225,7 +241,7 @@ class Launch:
             self.set(**scalars)
         if self.moved():
             self._bind()
-        if self.kernel.sums:
+        if self.kernel.sums and not self._collected:
             self._bins[...] = 0
         exchanges = self.start_exchanges() if self._halos else []
         if exchanges:
@@ -233,7 +249,7 @@ class Launch:
         else:
             self._run(self.items)
         self.note_writes()
-        return self._sums() if self.kernel.sums else None
+        return self._sums() if self.kernel.sums and not self._collected else None
 
     def _run(self, items):
         if items.count > 0:
@@ -301,7 +317,7 @@ class Sequence:
 
     def __init__(self, launches):
         self.launches = list(launches)
-        self._silent = not any(launch._halos or launch.kernel.sums for launch in self.launches)
+        self._silent = all(launch.silent for launch in self.launches)
         self._steps = None
 
     def __call__(self, repeat=1):
@@ -338,7 +354,10 @@ def _shared_tables(layout, shuffles):
 
 
 def aligned(table, alignment=64):
-    """A copy of the table at an address that vector loads accept."""
+    """The table at an address that vector loads accept."""
+    table = np.ascontiguousarray(table)
+    if table.ctypes.data % alignment == 0:
+        return table
     raw = np.empty(table.nbytes + alignment, np.uint8)
     shift = -raw.ctypes.data % alignment
     view = raw[shift : shift + table.nbytes].view(table.dtype).reshape(table.shape)

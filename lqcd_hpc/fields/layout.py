@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import LqcdError
 from ..lattice.halo import Halo
 
-MAX_ITEMS = 2**27  # a neighbour word has 27 bits for the item and 5 for the permutation
+MAX_ITEMS = 2**27  # a neighbour word has 27 bits for the item, 4 for the permutation, 1 for leaving the lattice
 
 
 class Layout:
@@ -112,7 +112,10 @@ class Layout:
     # ---- neighbours and ghosts
 
     def neighbours(self, displacements):
-        """Packed words item | permutation << 27, shape (items, displacements); new ghosts are numbered on the way."""
+        """Packed words item | permutation << 27 | wraps << 31, shape (items, displacements); numbers new ghosts.
+
+        `wraps`: the way leaves the lattice, in some lane, and comes back at the other end.
+        """
         key = ("neighbours", displacements)
         if key not in self.tables:
             columns = [self._neighbour_column(np.array(d)) for d in displacements]
@@ -130,7 +133,20 @@ class Layout:
             word[outside] = self.first_ghost + self._ghost_numbers(target[outside], self.group_of_item[outside])
         if word.max() >= MAX_ITEMS:
             raise LqcdError(f"{self.lattice}: halo too large for one rank; use more ranks")
-        return (word | shift << 27).astype(np.uint32)
+        return (word | shift << 27 | self._wraps(displacement) << 31).astype(np.uint32)
+
+    def _wraps(self, displacement):
+        lattice, target = self.lattice, self.coords + displacement
+        coords, ranks = np.array(lattice.rank_coords), np.array(lattice.ranks)
+        low = (target < 0) & (coords == 0)
+        high = (target >= np.array(self.extents)) & (coords == ranks - 1)
+        return (low | high).any(axis=1).astype(np.int64)
+
+    def wrapping_lanes(self, displacement):
+        """The lanes in which an item that `wraps` leaves the lattice (displacements of one step)."""
+        last = np.array(self.virtual) - 1
+        leaves = (self.lane_coords == last) & (np.array(displacement) > 0)
+        return (leaves | (self.lane_coords == 0) & (np.array(displacement) < 0)).any(axis=1)
 
     def _displace(self, displacement):
         """Sub-lattice coordinates, number of the lane shift, and whether a ghost is meant, for every item."""

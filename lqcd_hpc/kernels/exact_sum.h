@@ -52,6 +52,37 @@ FN void carry(i64* bins) {
   }
 }
 
+// The double nearest to a sum. (A sum below the normal numbers has no bits to round.)
+FN double rounded_sum(i64* b) {
+  constexpr int bins = SUM_BINS - 1;
+  if (b[bins]) return double_of_bits(0x7ff8000000000000ull);
+  bool negative = false;
+  for (int pass = 0; pass < 2; pass++) {
+    ROLLED for (int j = 0; j + 1 < bins; j++) { i64 up = b[j] >> SUM_WIDTH; b[j] -= up << SUM_WIDTH; b[j + 1] += up; }
+    if (b[bins - 1] >= 0) break;
+    negative = true;
+    ROLLED for (int j = 0; j < bins; j++) b[j] = -b[j];
+  }
+  int h = bins - 1;
+  while (h >= 0 && !b[h]) h--;
+  if (h < 0) return 0;
+  unsigned __int128 m = 0;
+  for (int k = 0; k < 3; k++) m = (m << SUM_WIDTH) | (u64)(h - k >= 0 ? b[h - k] : 0);
+  bool sticky = false;
+  ROLLED for (int j = h - 3; j >= 0; j--) sticky |= b[j] != 0;
+  int length = 128;
+  while (!(m >> (length - 1) & 1)) length--;
+  int e = (h - 2 + SUM_LOWEST) * SUM_WIDTH, cut = length - 53;  // h - 2 may be negative: those bins were read as zero
+  u64 q = cut > 0 ? (u64)(m >> cut) : (u64)m;
+  if (cut > 0) {
+    unsigned __int128 rest = m & (((unsigned __int128)1 << cut) - 1), half = (unsigned __int128)1 << (cut - 1);
+    if (rest > half || (rest == half && (sticky || (q & 1)))) q++;
+    e += cut;
+  }
+  double r = (double)q * power_of_two(e / 2) * power_of_two(e - e / 2);
+  return negative ? -r : r;
+}
+
 #ifndef __CUDACC__
 // NS sums of one thread. `bins` holds them for every replica: [replica][sum][bin].
 template <class L, int NS> struct Sums {

@@ -11,7 +11,7 @@
 #define UNLIKELY(x) (x)
 #else
 #include <stdint.h>
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
 #endif
 #define FN static inline __attribute__((always_inline))
@@ -152,6 +152,23 @@ template <class T, int W = vector_traits<T>::W> FN T nmadd(T a, T b, T c) {
   for (int i = 0; i < W; i++) r[i] = madd(-a[i], b[i], c[i]);
   return r;
 }
+// The compiler finds the instruction for these loops in most places, not in all; a call of its own it cannot miss.
+#define FUSED(real, w, madd_instruction, nmadd_instruction)                                                                        \
+  FN lanes_of<real, w>::type madd(lanes_of<real, w>::type a, lanes_of<real, w>::type b, lanes_of<real, w>::type c) {  \
+    return madd_instruction(a, b, c);                                                                                 \
+  }                                                                                                                   \
+  FN lanes_of<real, w>::type nmadd(lanes_of<real, w>::type a, lanes_of<real, w>::type b, lanes_of<real, w>::type c) { \
+    return nmadd_instruction(a, b, c);                                                                                \
+  }
+#if defined(__AVX512F__)
+FUSED(float, 16, _mm512_fmadd_ps, _mm512_fnmadd_ps)
+FUSED(double, 8, _mm512_fmadd_pd, _mm512_fnmadd_pd)
+#endif
+#if defined(__FMA__)
+FUSED(float, 8, _mm256_fmadd_ps, _mm256_fnmadd_ps)
+FUSED(double, 4, _mm256_fmadd_pd, _mm256_fnmadd_pd)
+#endif
+#undef FUSED
 template <class T, int W = vector_traits<T>::W> FN T root(T a) {
   T r;
   for (int i = 0; i < W; i++) r[i] = root(a[i]);

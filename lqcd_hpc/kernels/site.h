@@ -28,14 +28,22 @@ struct Ref {  // an item seen through a permutation of lanes
 
 template <class L> FN Ref at(const Site<L>& x, int displacement) {
   u32 word = x.neighbours[displacement];
-  return {(i64)(word & 0x7ffffffu), word >> 27};
+  return {(i64)(word & 0x7ffffffu), (word >> 27) & 15};
 }
+// Whether the way to a neighbour leaves the lattice in some lane and comes back at the other end
+template <class L> FN bool wraps(const Site<L>& x, int displacement) { return x.neighbours[displacement] >> 31; }
+
 template <class L> FN Ref here(const Site<L>& x) { return {x.item, 0}; }
 
 template <int N, class L> FN typename L::R* address(const View<L>& f, int buffer, i64 item) {
   if constexpr (L::W == L::G) return f.data + buffer * f.stride + item * (N * L::W);
   return f.data + buffer * f.stride + (item / L::G) * (N * L::G) + item % L::G;
 }
+// Copy `copy` of C, each of N reals
+template <int N, int C, class L> FN typename L::R* address_of_copy(const View<L>& f, i64 item, int copy) {
+  return address<N * C>(f, 0, item) + copy * (N * L::G);
+}
+template <class L> FN typename L::T number_at(const typename L::R* p, int k) { return *(const typename L::T*)(p + k * L::G); }
 
 // Ask for N reals of an item that is needed soon.
 template <int N, class L> FN void prefetch(const View<L>& f, int buffer, i64 item) {
@@ -75,4 +83,10 @@ template <int N, class L> FN void store(const View<L>& f, int buffer, const Site
     if constexpr (L::masked) *q = select(x.mask != 0, in[k], *q);
     else *q = in[k];
   }
+}
+// One number of the item at work; p: its first
+template <class L> FN void store_number(typename L::R* p, int k, const Site<L>& x, typename L::T value) {
+  typename L::T* q = (typename L::T*)(p + k * L::G);
+  if constexpr (L::masked) *q = select(x.mask != 0, value, *q);
+  else *q = value;
 }

@@ -1,0 +1,67 @@
+"""The contract of solvers, and what all of them check."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import LqcdError
+from ..fields.linalg import Vectors
+from .solution import NotConverged, Solution
+
+
+class Solver:
+    """A value: `solve(A, b, guess=None)` gives a `Solution` whose true residual is at most `tol`.
+
+    Raises `LqcdError` for a source that is zero, not finite, or not a vector of A, and `NotConverged`.
+    """
+
+    def __call__(self, A, b, guess=None):
+        raise NotImplementedError
+
+
+class System:
+    """A x = b for every right-hand side and replica, with the checks and the bookkeeping of a solver."""
+
+    def __init__(self, A, b, guess=None):
+        A.check(b)
+        self.A, self.b = A, b
+        self.vectors = Vectors(b, A.domain)
+        self.size = np.sqrt(self.vectors.norm2(b))
+        if not np.isfinite(self.size).all():
+            raise LqcdError("the source has numbers that are not finite")
+        if (self.size == 0).any():
+            raise LqcdError("the source is zero: there is nothing to solve")
+        self.x = A.vector(b.copies)
+        if guess is not None:
+            A.check(guess)
+            if guess.copies != b.copies:
+                raise LqcdError(f"the guess has {guess.copies} right-hand sides, the source {b.copies}")
+            self.x.assign(guess)
+        self._product = A.vector(b.copies)
+        self.iterations, self.history = 0, []
+
+    def residual(self, r):
+        """r = b - A x; returns |r|/|b|. Raises `LqcdError` if it is not finite."""
+        self.A.apply(self.x, self._product)
+        relative = np.sqrt(self.vectors.combine(r, 1, self.b, -1, self._product)) / self.size
+        if not np.isfinite(relative).all():
+            raise LqcdError(f"the residual is not finite: are all links and masses of {self.A!r} finite?")
+        return relative
+
+    def solution(self, residuals):
+        return Solution(self.x, self.iterations, np.asarray(residuals), list(self.history))
+
+    def give_up(self, why, residuals):
+        """Raises `NotConverged`."""
+        reached = float(np.max(residuals))
+        text = f"not converged after {self.iterations} iterations: {why}; the residual is {reached:.2e}"
+        raise NotConverged(text, self.solution(residuals))
+
+
+def checked_tolerance(tol):
+    """The tolerance, if it is one."""
+    if not (isinstance(tol, (int, float)) and math.isfinite(tol) and 0 < tol < 1):
+        raise LqcdError(f"tol = {tol!r}: choose a relative residual between 0 and 1")
+    return float(tol)

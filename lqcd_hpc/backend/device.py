@@ -60,6 +60,11 @@ def recording():
         _recorded = before
 
 
+def is_recording():
+    """Whether this is a dry run, in which no sum means anything."""
+    return _recorded is not None
+
+
 @ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 def _idle(arguments, begin, end, replicas):
     pass

@@ -44,12 +44,14 @@ void unpack_blocks(const char* message, char* field, const int64_t* blocks, int6
 // Copy a field to one of another precision: slot s of the target is slot sources[s] of the origin
 #define CONVERT(name, from, to)                                                                                        \
   void name(const from* origin, to* target, const int64_t* sources, int64_t blocks, int64_t reals, int64_t g, int64_t h) { \
-    _Pragma("omp parallel for schedule(static)") for (int64_t b = 0; b < blocks; b++)                                  \
-      for (int64_t k = 0; k < reals; k++)                                                                              \
-        for (int64_t l = 0; l < g; l++) {                                                                              \
-          int64_t s = sources[b * g + l];                                                                              \
-          if (s >= 0) target[(b * reals + k) * g + l] = (to)origin[(s / h * reals + k) * h + s % h];                    \
-        }                                                                                                              \
+    for (int64_t b = 0; b < blocks; b++)                                                                               \
+      for (int64_t l = 0; l < g; l++) {                                                                                \
+        int64_t s = sources[b * g + l];                                                                                \
+        if (s < 0) continue;                                                                                           \
+        const from* p = origin + s / h * reals * h + s % h;                                                            \
+        to* q = target + b * reals * g + l;                                                                            \
+        for (int64_t k = 0; k < reals; k++) q[k * g] = (to)p[k * h];                                                    \
+      }                                                                                                                \
   }
 CONVERT(narrow, double, float)
 CONVERT(widen, float, double)

@@ -50,9 +50,10 @@ class Slice:
 
 @dataclass(frozen=True)
 class Sent:
-    """Sites that other ranks need because a displacement takes them there."""
+    """Sites of a parity that other ranks need because a displacement takes them there."""
 
     displacement: tuple[int, ...]
+    parity: int
 
 
 EVERYWHERE = Everywhere()
@@ -91,7 +92,7 @@ def _find(layout, domain):
     if isinstance(domain, Everywhere):
         return Items(0, layout.items)
     if isinstance(domain, Sent):
-        parts = [part.sent for parity in layout.halo([domain.displacement]).parts for part in parity]
+        parts = [part.sent for part in layout.halo([domain.displacement]).parts[domain.parity]]
         items = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]) // layout.lanes)
         return Items(0, len(items), np.ascontiguousarray(items))
     periodic_parity = all(n % 2 == 0 for n in layout.lattice.local_shape)

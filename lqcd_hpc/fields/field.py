@@ -44,6 +44,7 @@ class Field:
         self.reals = kind.reals * copies
         self.generation = 0  # counts moves in memory
         self.version = 0  # counts writes
+        self.versions = [0, 0]  # the same for each parity
         self._fresh = {}  # (buffer, parity) -> halos exchanged since the last write
         self._exchanges = {}
         self._shared = {}  # what launches of this field have in common
@@ -192,6 +193,8 @@ class Field:
     def touch(self, buffers=None, parities=(0, 1)):
         """Note that these buffers and parities were written."""
         self.version += 1
+        for parity in parities:
+            self.versions[parity] += 1
         for buffer in range(self.kind.buffers) if buffers is None else buffers:
             for parity in parities:
                 self._fresh.pop((buffer, parity), None)

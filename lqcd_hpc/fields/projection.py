@@ -33,17 +33,23 @@ class ProjectedHalo:
     def __init__(self, full, reach, projection, make_launch):
         if full.kind.buffers > 1:
             raise LqcdError(f"a projection needs a field of one buffer, {full.kind.name} have {full.kind.buffers}")
-        self._full, self._made = full, None
-        self.field = full.like(Kind("projected", len(reach), (projection.reals,), "real", "none", directions=True))
-        sent = enumerate(reach) if full.lattice.comm.size > 1 else ()
-        self._launches = [make_launch(projection, number, Sent(d), full, self.field) for number, d in sent]
+        self._full, self._made = full, [None, None]
+        alone = full.lattice.comm.size == 1  # nothing is ever read from it
+        kind = Kind("projected", len(reach), (projection.reals,), "real", "none", directions=True)
+        self.field = full if alone else full.like(kind)
+        sent = [] if alone else list(enumerate(reach))
+        self._launches = [
+            [make_launch(projection, number, Sent(d, parity), full, self.field) for number, d in sent]
+            for parity in (0, 1)
+        ]
 
     def refresh(self):
-        """Project what will be sent, if the field was written since."""
-        if self._made != self._full.version:
-            for launch in self._launches:
-                launch()
-            self._made = self._full.version
+        """Project what will be sent of the parities that were written since."""
+        for parity, launches in enumerate(self._launches):
+            if self._made[parity] != self._full.versions[parity]:
+                for launch in launches:
+                    launch()
+                self._made[parity] = self._full.versions[parity]
 
 
 def projected_halo(field, reach, projection, make_launch):

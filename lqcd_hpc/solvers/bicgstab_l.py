@@ -82,7 +82,7 @@ class BiCGStabL(Solver):
         return rho, alpha, sound
 
     def _minimise(self, system, r, u):
-        """r_0 -= sum_j gamma_j r_j with the smallest norm, the same polynomial for x and u; returns gamma_1 .. gamma_l."""
+        """r_0 -= sum_j gamma_j r_j of the smallest norm, the same polynomial for x and u; returns gamma_1 .. gamma_l."""
         vectors, count = system.vectors, self.l
         gram = np.array([[vectors.inner(r[i], r[j]) for j in range(count + 1)] for i in range(1, count + 1)])
         gamma = np.zeros((count, *system.size.shape), complex)

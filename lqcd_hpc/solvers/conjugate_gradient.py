@@ -95,5 +95,5 @@ class ConjugateGradient:
             return 4
         done = values[COUNT][active] - before[COUNT][active]
         rate = np.log(before[RESIDUAL][active] / values[RESIDUAL][active]) / np.maximum(done, 1)
-        left = np.log(values[RESIDUAL][active] / values[TARGET][active]) / np.maximum(rate, 1e-3)
-        return int(np.clip(left.max() / 2, 1, 32))
+        way = np.log(values[RESIDUAL][active] / np.maximum(values[TARGET][active], 1e-300))
+        return int(np.clip((way / np.maximum(rate, 1e-3)).max() / 2, 1, 32))

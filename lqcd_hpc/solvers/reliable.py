@@ -63,7 +63,9 @@ class _Stage:
             cg.r.assign(self._r)
             with cg.x.writing() as data:
                 data[...] = 0
-        (cg.go_on if self.begun else cg.begin)(norms, targets)
+        # a direction that belongs to another residual than the true one would lead astray
+        follows = self.begun and (norms <= 4 * self._recursion).all()
+        (cg.go_on if follows else cg.begin)(norms, targets)
         self.begun = True
         scale = relative / np.sqrt(np.where(norms > 0, norms, 1))
         start = system.iterations - self._counted
@@ -77,7 +79,7 @@ class _Stage:
         rows = np.sqrt(values[HISTORY + 1 + self._counted : HISTORY + 1 + count]) * scale
         system.history += rows.max(axis=(1, 2)).tolist()
         system.iterations += count - self._counted
-        self._counted = count
+        self._counted, self._recursion = count, values[RESIDUAL]
         self.indefinite = bool((values[CURVATURE] < 0).any())
         if not self._same:
             self._correction.assign(cg.x)

@@ -80,16 +80,22 @@ cupy = SimpleNamespace(
 )
 
 
+def run_sequence(sequence, repeat):
+    """What a CUDA graph does that is launched so many times."""
+    for _ in range(repeat):
+        cuda._enqueue(sequence)
+
+
 @contextmanager
 def emulated_gpu():
     """Lattices made inside live on an emulated GPU."""
-    before, require = (device.current, device.arrays), cuda.require
-    cuda.require = lambda: cupy
+    before, require, run = (device.current, device.arrays), cuda.require, cuda.run_sequence
+    cuda.require, cuda.run_sequence = lambda: cupy, run_sequence
     device.current = device.arrays = lambda: cuda
     try:
         yield cupy
     finally:
         device.current, device.arrays = before
-        cuda.require = require
+        cuda.require, cuda.run_sequence = require, run
         cuda.load.cache_clear()
         cuda._moves.cache_clear()

@@ -6,7 +6,7 @@ What no GPU is needed for: scalar arithmetic, memory blocks, packing of halos, t
 import numpy as np
 import pytest
 from emulated_gpu.cupy_emulation import emulated_gpu
-from gpu_laws import history, memory_blocks, same_bits
+from gpu_laws import history, memory_blocks, same_bits, solves
 from site_functions import relax, scalar_sums, simd
 
 from lqcd_hpc import Field, Lattice, LqcdError
@@ -44,6 +44,15 @@ def test_an_emulated_gpu_gives_the_same_bits(case):
     parameters, expected = case
     with emulated_gpu():
         assert same_bits(history(**parameters), expected)
+
+
+def test_solves_have_the_same_bits_in_gpu_memory_and_on_an_emulated_gpu():
+    with simd(64):
+        expected = solves((4, 8), replicas=2)
+    with memory_blocks(32):
+        assert same_bits(solves((4, 8), replicas=2), expected)
+    with emulated_gpu():
+        assert same_bits(solves((4, 8), replicas=2), expected)
 
 
 @pytest.mark.parametrize("replicas", [1, 3])

@@ -7,14 +7,15 @@ import json
 
 def print_json(content):
     """Print one JSON document; numbers that are not finite become null."""
-    print(json.dumps(_finite(content), indent=1), flush=True)
+    print(json.dumps(finite(content), indent=1), flush=True)
 
 
-def _finite(value):
+def finite(value):
+    """The same with null in the place of numbers that are not finite."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [finite(one) for one in value]
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value

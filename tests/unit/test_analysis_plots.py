@@ -23,6 +23,7 @@ SPEEDS = [
     {"name": "wilson", "variant": "8^4", "gflops": 60.0, "roofline": 70.0, "gbytes": 40.0, "ns": 12.0},
     {"name": "bare"},
 ]
+GROUPS = {"single": {"wilson": {"8^4": (60.0, 90.0), "16^4": (40.0, 50.0)}, "clover_schur": {"16^4": (30.0, 55.0)}}}
 DELTA_H = np.append([np.nan] * 20, 20 * (VALUES[20:] - 0.6))
 
 PICTURES = {
@@ -40,6 +41,7 @@ PICTURES = {
     "polyakov U(1)": lambda: plots.polyakov_scatter(LOOP, "U(1)"),
     "autocorrelation": lambda: plots.autocorrelation({"P": autocorrelation_function(VALUES)}, "memory"),
     "speed": lambda: plots.speed_bars(SPEEDS, "one core"),
+    "speed in groups": lambda: plots.speed_groups(GROUPS, "one core"),
 }
 
 

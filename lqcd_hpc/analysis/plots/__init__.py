@@ -8,7 +8,8 @@
 | `topology.py` | `charge_history` | charge along the run and its distribution |
 | `polyakov.py` | `polyakov_scatter` | Polyakov loop in the complex plane with the centre of the group |
 | `correlation.py` | `autocorrelation` | rho(t), window, tau_int |
-| `speed.py` | `speed_bars` | kernel speeds and their share of the roofline |
+| `correlators.py` | `correlators` | hadron correlators, effective masses and plateaus |
+| `speed.py` | `speed_bars`, `speed_groups` | kernel speeds against the roofline |
 | `style.py` | `encode`, `figure` | the common look; a figure as SVG or PNG bytes |
 
 >>> picture = history([1, 2, 3], [0.5, 0.6, 0.55], "plaquette")
@@ -17,17 +18,19 @@ b'\\x89PNG'
 """
 
 from .correlation import autocorrelation
+from .correlators import correlators
 from .flow import flow_charge, flow_energy
 from .hmc import hmc_history
 from .polyakov import polyakov_scatter
 from .scalar import histories, history
-from .speed import speed_bars
+from .speed import speed_bars, speed_groups
 from .style import encode, figure
 from .topology import charge_history
 
 __all__ = [
     "autocorrelation",
     "charge_history",
+    "correlators",
     "encode",
     "figure",
     "flow_charge",
@@ -37,4 +40,5 @@ __all__ = [
     "hmc_history",
     "polyakov_scatter",
     "speed_bars",
+    "speed_groups",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .style import BLUE, FAINT, GREEN, INK, ORANGE, RED, figure, styled
+from .style import BLUE, FAINT, GREEN, INK, ORANGE, RED, SERIES, figure, legend, styled
 
 
 @styled
@@ -46,6 +46,36 @@ def speed_bars(results, title=""):
         axis.spines["left"].set_color(FAINT)
     right.tick_params(labelleft=False)
     left.set_title(title)
+    return made
+
+
+@styled
+def speed_groups(panels, title=""):
+    """GFLOP/s as bars in groups, one panel above another; a line over each bar is what the machine allows.
+
+    `panels` is {panel: {group: {bar: (gflops, limit)}}}, as {"single": {"wilson": {"8^4": (60.0, 90.0)}}}. A bar has
+    the same colour everywhere. Returns a Figure.
+    """
+    bars = list(dict.fromkeys(bar for groups in panels.values() for group in groups.values() for bar in group))
+    most = max((len(groups) for groups in panels.values()), default=1)
+    made, axes = figure(1.6 + 0.24 * most * (len(bars) + 1), 0.7 + 2.1 * len(panels), len(panels), 1, squeeze=False)
+    width = 0.8 / max(1, len(bars))
+    for axis, (name, groups) in zip(axes[:, 0], panels.items()):
+        for k, bar in enumerate(bars):
+            there = [(row, *group[bar]) for row, group in enumerate(groups.values()) if bar in group]
+            if not there:
+                continue
+            row, speed, limit = np.array(there, float).T
+            place = row + (k - (len(bars) - 1) / 2) * width
+            axis.bar(place, speed, 0.9 * width, color=SERIES[k % len(SERIES)], label=bar)
+            axis.hlines(limit, place - 0.45 * width, place + 0.45 * width, color=INK, lw=1.4)
+        axis.set(ylabel="GFLOP/s", xticks=range(len(groups)), xticklabels=[g.replace("_", "\n") for g in groups])
+        axis.grid(False, axis="x")
+        axis.tick_params(which="both", axis="x", length=0)
+        axis.set_title(name)
+        legend(axis)
+    if title:
+        made.suptitle(title)
     return made
 
 

@@ -1,6 +1,12 @@
-"""What `lqcd-hpc bench` measures.
+"""What `lqcd-hpc bench` measures: one file per suite with `VOLUMES`, `measure(request, comm)`, `tables(found)`,
+`picture(found)` and `document(found)` (what `--json` prints).
 
-`machine.py` (with `machine.cpp`) what the processor can do, `counts.py` flops and bytes of every kernel and
-how they are counted, `kernels.py` the kernels on real fields, `timing.py` medians, `overhead.py` Python
-against the same sequence looped in C, `replicas.py` many small systems against one, `ranks.py` two ranks
-against one, `results.py` table and JSON."""
+| file | holds |
+| --- | --- |
+| `gauge.py`, `counts.py` | suite: kernels of gauge fields; their flops and bytes |
+| `dirac.py`, `operators.py`, `fermion_counts.py` | suite: Dirac operators; the operators on fields; flops and bytes |
+| `solver.py`, `solvers.py` | suite: solvers; the solves on fields |
+| `request.py`, `subject.py`, `results.py` | what is asked for, what is measured, tables and files |
+| `machine.py`, `machine.cpp`, `timing.py` | what the processor can do; medians of turns |
+| `overhead.py`, `replicas.py`, `ranks.py` | Python against C, many small systems against one, jobs of several ranks |
+"""

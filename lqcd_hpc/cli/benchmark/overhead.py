@@ -4,14 +4,15 @@ looped in C.
 
 from __future__ import annotations
 
-from .timing import seconds_per_call
+from statistics import median
+
+from .timing import in_turn, repeated
 
 
-def measure(shape=(8, 8, 8, 8), threads=1, loops=4):
+def measure(shape=(8, 8, 8, 8), threads=1):
     """Percent of the time of an over-relaxation sweep and of an MD step (2MN) that is not spent in kernels.
 
-    The reference runs the sequence `loops` times in one C call. One rank only: with several, messages lie in
-    between.
+    The reference runs the sequence many times in one C call. One rank only: with several, messages lie in between.
     """
     from ...actions.wilson import Wilson
     from ...fields import Random, gauge
@@ -30,23 +31,17 @@ def measure(shape=(8, 8, 8, 8), threads=1, loops=4):
     dynamics.integrate(OMF2, 0.01, 1)
     step = dynamics._plans[OMF2.name, 0.01, 1]
     return [
-        _compare("over-relaxation sweep", sweep.sweep, sweep._sequence, loops),
-        _compare("MD step (2MN)", lambda: dynamics.integrate(OMF2, 0.01, 1), step, loops),
+        {"name": "over-relaxation sweep"} | compare(repeated(sweep.sweep), sweep._sequence),
+        {"name": "MD step (2MN)"} | compare(repeated(lambda: dynamics.integrate(OMF2, 0.01, 1)), step),
     ]
 
 
-def _compare(name, from_python, sequence, loops):
-    """Both in turn, so that a change of the machine's clock meets both; the median of the ratios counts."""
-    from statistics import median
-
-    python, looped, ratios = [], [], []
-    for _ in range(9):
-        python.append(seconds_per_call(from_python, repeats=1))
-        looped.append(seconds_per_call(lambda: sequence(loops), repeats=1) / loops)
-        ratios.append(python[-1] / looped[-1])
+def compare(from_python, in_c):
+    """Both are `run(n)`. The median of the ratios of turns counts, so that both meet the same clock."""
+    python, looped = in_turn([from_python, in_c], repeats=9)
+    ratio = median(p / c for p, c in zip(python, looped))
     return {
-        "name": name,
         "python_us": median(python) * 1e6,
         "c_us": median(looped) * 1e6,
-        "overhead_percent": 100 * (median(ratios) - 1),
+        "overhead_percent": 100 * (ratio - 1),
     }

@@ -8,6 +8,7 @@ from time import perf_counter
 REPEATS = 7
 SHORTEST = 0.02  # seconds of one measurement
 LONGEST = 0.2  # seconds that are given to one property of the machine
+ENOUGH = 20.0  # seconds after which no more than three repeats are made
 
 
 def seconds_per_call(call, comm=None, repeats=None):
@@ -16,31 +17,65 @@ def seconds_per_call(call, comm=None, repeats=None):
     >>> seconds_per_call(lambda: None) < 1e-4
     True
     """
-    call()
-    once = _slowest(_elapsed(call, 1), comm)
-    count = max(1, int(SHORTEST / max(once, 1e-9)))
-    times = []
-    for _ in range(repeats or REPEATS):
-        if comm is not None:
-            comm.barrier()
-        times.append(_slowest(_elapsed(call, count), comm) / count)
-    return median(times)
+    return median(in_turn([repeated(call)], comm, repeats)[0])
 
 
-def best_rate(call):
-    """The highest rate of `call()`, which returns its work, over repeats of some seconds together."""
+def in_turn(runs, comm=None, repeats=None):
+    """For every run its times in seconds, one per repeat. `run(n)` does its work n times; the times are those of one.
+
+    The runs take turns, so that a change of the machine's clock or load meets all of them. Under MPI the slowest rank
+    counts.
+    """
+    counts = []
+    for run in runs:
+        run(1)
+        counts.append(max(1, int(SHORTEST / max(_slowest(_elapsed(run, 1), comm), 1e-9))))
+    times = [[] for _ in runs]
+    for turn in range(repeats or REPEATS):
+        if turn >= 3 and sum(sum(found) * count for found, count in zip(times, counts)) > ENOUGH:
+            break
+        for run, count, found in zip(runs, counts, times):
+            if comm is not None:
+                comm.barrier()
+            found.append(_slowest(_elapsed(run, count), comm) / count)
+    return times
+
+
+def repeated(call):
+    """`run(n)` that calls n times.
+
+    >>> repeated(lambda: print("x"))(2)
+    x
+    x
+    """
+
+    def run(count):
+        for _ in range(count):
+            call()
+
+    return run
+
+
+def best_rate(call, comm=None):
+    """The highest rate of `call()`, which returns its work, over repeats of some seconds together.
+
+    With several ranks all call at once, and the sum of their median rates counts: the best of one would be what it has
+    while the others pause.
+    """
     call()
+    together = comm is not None and comm.size > 1
+    if together:
+        comm.barrier()
     rates, end = [], perf_counter() + LONGEST
     while perf_counter() < end or len(rates) < 3:
         start = perf_counter()
         rates.append(call() / (perf_counter() - start))
-    return max(rates)
+    return comm.allreduce(median(rates), "sum") if together else max(rates)
 
 
-def _elapsed(call, count):
+def _elapsed(run, count):
     start = perf_counter()
-    for _ in range(count):
-        call()
+    run(count)
     return perf_counter() - start
 
 

@@ -1,28 +1,85 @@
-"""The gauge kernels on a real lattice, timed and set against the roofline."""
+"""`lqcd-hpc bench gauge`: the gauge kernels on a real lattice, timed and set against the roofline."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
+from statistics import median
 
-from . import counts
-from .timing import seconds_per_call
+from . import counts, overhead, ranks, replicas, results
+from .machine import Machine
+from .subject import Subject, write_volume
+from .timing import in_turn, repeated
 
 NC = 3
+VOLUMES = ("8,8,8,8", "16,16,16,16")
 
 
-@dataclass(frozen=True)
-class Subject:
-    """One kernel: what to call, how much that does, and the bytes it works on."""
+def measure(request, comm):
+    """All results as one dictionary: header, "kernels", and "overhead", "replicas", "ranks" where asked for.
+    Collective.
+    """
+    shapes, precisions = request.shapes, request.precisions or ("double",)
+    machines = {precision: Machine(request.threads, precision, comm) for precision in precisions}
+    found = results.header(request.command(comm.size), machines[precisions[0]]) | {"kernels": []}
+    for precision, machine in machines.items():
+        for shape in shapes:
+            for subject in subjects(shape, precision, request.threads):
+                found["kernels"].append(line(subject, machine, shape, precision, comm))
+    if not request.kernels_only and comm.size == 1:
+        found["overhead"] = overhead.measure(threads=request.threads)
+        found["replicas"] = replicas.measure(threads=request.threads)
+    if request.ranks and comm.size == 1:
+        found["ranks"] = ranks.compare(request)
+    return found
 
-    name: str
-    call: object
-    count: counts.Count
-    units: int
-    working_set: int
+
+document = dict
 
 
-def gauge_subjects(shape, precision="double", threads=1):
+def tables(found):
+    """What is printed of the results: tables and lines."""
+    yield results.kernel_table(found["kernels"])
+    for one in found.get("overhead", ()):
+        yield (
+            f"{one['name']}: {one['python_us']:.0f} us from Python, {one['c_us']:.0f} us in C: "
+            f"{one['overhead_percent']:+.1f} %"
+        )
+    if one := found.get("replicas"):
+        yield f"{one['name']}: {one['replicas']} replicas have {one['ratio']:.1f} times the throughput of one"
+    for one in found.get("ranks", ()):
+        yield f"{one['name']} {one['variant']}: {one['ranks']} ranks are {one['speedup']:.2f} times as fast as one"
+
+
+def picture(found):
+    """Speeds and shares of the roofline of all kernels, as a Figure."""
+    from ...analysis import plots
+
+    return plots.speed_bars(found["kernels"], found["processor"])
+
+
+def line(subject, machine, shape, precision, comm):
+    """One line of results: time, speed and share of the roofline (of all ranks together)."""
+    seconds = median(in_turn([subject.run], comm)[0])
+    return {
+        "name": subject.name,
+        "variant": f"{write_volume(shape)} {'float64' if precision == 'double' else 'float32'}",
+        "shape": list(shape),
+        "volume": prod(shape),
+        "precision": precision,
+        "unit": subject.count.unit,
+        "ns": seconds * 1e9 / subject.units,
+        "gflops": subject.flops / seconds / 1e9,
+        "gbytes": subject.traffic / seconds / 1e9,
+        "roofline": 100 * subject.flops / seconds / subject.limit(machine),
+        "flops_per_unit": subject.count.flops,
+        "bytes_per_unit": subject.count.bytes,
+        "flops_counted": subject.count.how,
+        "ranks": comm.size,
+        "threads": machine.threads,
+    }
+
+
+def subjects(shape, precision="double", threads=1):
     """The gauge kernels of SU(3) on a lattice of this shape over the ranks of the job, one after another."""
     from ...actions.iwasaki import Iwasaki
     from ...actions.wilson import Wilson
@@ -62,7 +119,7 @@ class _Subjects:
 
     def _subject(self, name, call, count, *fields):
         units = self.sites * (self.ndim if count.unit == "link" else 1)
-        return Subject(name, call, count, units, sum(field.data.nbytes for field in fields) or 1)
+        return Subject(name, repeated(call), count, units, sum(field.data.nbytes for field in fields) or 1)
 
     def _args(self):
         return NC, self.ndim, self.size
@@ -140,28 +197,3 @@ class _Subjects:
 
         return run
 
-
-def measure(subject, machine, shape, precision, comm=None):
-    """One line of results: time, speed and share of the roofline (of all ranks together)."""
-    seconds = seconds_per_call(subject.call, comm)
-    ranks = comm.size if comm is not None else 1
-    flops, traffic = subject.count.flops * subject.units, subject.count.bytes * subject.units
-    limit = machine.limit(flops, traffic, subject.working_set) * ranks
-    extents = "x".join(map(str, shape)) if len(set(shape)) > 1 else f"{shape[0]}^{len(shape)}"
-    return {
-        "name": subject.name,
-        "variant": f"{extents} {'float64' if precision == 'double' else 'float32'}",
-        "shape": list(shape),
-        "volume": prod(shape),
-        "precision": precision,
-        "unit": subject.count.unit,
-        "ns": seconds * 1e9 / subject.units,
-        "gflops": flops / seconds / 1e9,
-        "gbytes": traffic / seconds / 1e9,
-        "roofline": 100 * flops / seconds / limit,
-        "flops_per_unit": subject.count.flops,
-        "bytes_per_unit": subject.count.bytes,
-        "flops_counted": subject.count.how,
-        "ranks": ranks,
-        "threads": machine.threads,
-    }

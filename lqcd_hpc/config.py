@@ -1,7 +1,9 @@
 """Run files: TOML to descriptions, every key checked.
 
 A `kind` names a file in the folder of its role (`action` -> actions/, `update` -> sampling/, `measure` ->
-measurements/); the description class of that file holds its keys.
+measurements/); the description class of that file holds its keys. A table within a table is looked up in the role that
+its key names (`operator` -> operators/, `solver` -> solvers/, `source` -> sources/), or else in that of the outer one
+(`inner` of a solver).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from .errors import LqcdError
 from .fields.kinds import colours
 
 FOLDERS = {"action": "actions", "update": "sampling", "measure": "measurements"}
+FOLDERS |= {"operator": "operators", "solver": "solvers", "source": "sources"}
 
 
 @description
@@ -195,7 +198,19 @@ def described(role, table, where):
     table = dict(_as_table(table, where))
     _require(table, ["kind"], where)
     kind = table.pop("kind")
-    return _table(_class_of(role, kind, where), table, where)
+    cls = _class_of(role, kind, where)
+    return _table(cls, _with_inner_descriptions(cls, role, table, where), where)
+
+
+def _with_inner_descriptions(cls, role, table, where):
+    """The table with the description of every inner table that has a `kind`."""
+    names = {field.name for field in dataclasses.fields(cls)}
+    inner = {key: key if key in FOLDERS else role for key, value in table.items() if _has_kind(value) and key in names}
+    return table | {key: described(inner[key], table[key], f"{where}.{key}") for key in inner}
+
+
+def _has_kind(value):
+    return isinstance(value, dict) and "kind" in value
 
 
 def kinds(role):
@@ -216,9 +231,10 @@ def _class_of(role, kind, where):
 
 
 def _description_in(module):
-    """The description class that a module defines, or None."""
+    """The description class that a module defines (one with `on`, or a solver that can be called), or None."""
     for value in vars(module).values():
-        if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "__pydantic_fields__"):
+        own = isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "__pydantic_fields__")
+        if own and (hasattr(value, "on") or "__call__" in vars(value)):
             return value
     return None
 

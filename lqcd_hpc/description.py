@@ -4,4 +4,4 @@ keys of a run file."""
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-description = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+description = dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))

@@ -7,6 +7,7 @@ Needs only numpy, scipy, h5py, pyerrors, matplotlib and jinja2; imports no other
 | `errors.py` | Gamma-method estimates of means and of functions of means |
 | `autocorrelation.py` | rho(t) with errors and the summation window |
 | `thermalisation.py` | where a history becomes stationary |
+| `correlators.py` | effective masses and plateaus of hadron correlators |
 | `flow_scales.py` | t0 and w0 from the energy along the gradient flow |
 | `measurement_file.py` | reads `measurements.h5` of a run |
 | `observables.py` | the table of observables with errors |
@@ -27,6 +28,9 @@ _PUBLIC = {
     "susceptibility": "errors",
     "autocorrelation_function": "autocorrelation",
     "thermalisation_cut": "thermalisation",
+    "channels": "correlators",
+    "effective_masses": "correlators",
+    "plateau": "correlators",
     "flow_scale_t0": "flow_scales",
     "flow_scale_w0": "flow_scales",
     "read_measurements": "measurement_file",

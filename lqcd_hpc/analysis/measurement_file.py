@@ -19,17 +19,19 @@ class Table:
     """One measurement: `step` (n,) and named columns (n, ...).
 
     A pair name_re, name_im is one complex column `name`. A second axis of a column holds replicas, except
-    where `time` is given (gradient flow): there it is the flow time.
+    where `time` is given: there it is the flow time, or the time of a correlator. `kind` is that of the measurement.
     """
 
     step: np.ndarray
     columns: dict
     time: np.ndarray | None = None
+    kind: str = ""
 
     def after(self, step):
         """The rows from this step on."""
         kept = self.step >= step
-        return Table(self.step[kept], {name: column[kept] for name, column in self.columns.items()}, self.time)
+        columns = {name: column[kept] for name, column in self.columns.items()}
+        return Table(self.step[kept], columns, self.time, self.kind)
 
     def numbers(self):
         """The columns that hold numbers."""
@@ -101,7 +103,8 @@ def _table(name, group):
             return None
         step = np.arange(min(map(len, data.values())))
     columns = {key: column for key, column in data.items() if len(column) == len(step)}
-    return Table(step, _joined(name, columns), time) if len(step) and columns else None
+    kind = _text(group.attrs.get("kind")) or name
+    return Table(step, _joined(name, columns), time, kind) if len(step) and columns else None
 
 
 def _joined(group, columns):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import LqcdError
+from .correlators import KINDS, channels, plateau
 from .errors import Estimate, derived, estimate, susceptibility
 from .flow_scales import flow_scale_t0, flow_scale_w0
 
@@ -83,12 +84,17 @@ def as_history(column):
 
 
 def _quantities(group, table, measurements):
-    if group == "update":
+    kind = table.kind or group
+    if kind == "update":
         return _update(table)
-    if group == "flow":
+    if kind == "flow":
         return _flow(table, measurements.volume)
-    if group == "topology":
+    if kind == "topology":
         return _topology(table, measurements.volume)
+    if kind in KINDS:
+        return _masses(table)
+    if kind == "condensate":
+        return _condensate(table)
     return _plain(group, table, measurements)
 
 
@@ -120,6 +126,18 @@ def _loop_susceptibility(column, measurements, suffix):
 
 def _suffix(name):
     return "" if name == "polyakov" else f" ({name.replace('_', ' ')})"
+
+
+def _masses(table):
+    for one in channels(table):
+        found = plateau(one.correlator, one.form, one.symbol)
+        if found is not None:
+            yield f"a m({one.symbol}), t = {found.first} .. {found.last}", lambda f=found: f.mass
+
+
+def _condensate(table):
+    column = table.columns["condensate"]
+    yield "Tr D⁻¹/V", lambda: estimate(as_history(column), "condensate")
 
 
 def _update(table):

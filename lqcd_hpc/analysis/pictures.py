@@ -10,10 +10,12 @@ from matplotlib.figure import Figure
 from ..errors import LqcdError
 from . import plots
 from .autocorrelation import autocorrelation_function
+from .correlators import KINDS, channels, effective_masses, mean_correlator, plateau
 from .errors import estimate, susceptibility
 from .flow_scales import flow_scale_t0, flow_scale_w0
 
 STACKED = 6
+TOGETHER = 3
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,10 @@ class Picture:
 def run_pictures(measurements, first_step=0):
     """All pictures of a run, in the order of the report; `first_step` ends the thermalisation."""
     found = []
+    known = {"update": _update, "polyakov": _polyakov, "topology": _topology, "flow": _flow, "condensate": _condensate}
+    known |= dict.fromkeys(KINDS, _correlators)
     for group, table in measurements.tables.items():
-        draw = {"update": _update, "polyakov": _polyakov, "topology": _topology, "flow": _flow}.get(group, _generic)
+        draw = known.get(table.kind or group, _generic)
         found += draw(group, table, measurements, first_step)
     return found + _memory(measurements, first_step)
 
@@ -97,6 +101,37 @@ def _flow(group, table, measurements, first_step):
     return found
 
 
+def _correlators(group, table, measurements, first_step):
+    later = table.after(first_step)
+    found = [_drawn(one) for one in channels(later if len(later.step) else table)]
+    section = _title(group)
+    return [
+        Picture(
+            section,
+            f"correlators and effective masses of {', '.join(one['symbol'] for one in part)}",
+            plots.correlators(part),
+        )
+        for part in (found[i : i + TOGETHER] for i in range(0, len(found), TOGETHER))
+    ]
+
+
+def _drawn(channel):
+    """What the picture of a correlator shows."""
+    mean, error = mean_correlator(channel)
+    masses = effective_masses(channel.correlator, channel.form)
+    mass = plateau(channel.correlator, channel.form)
+    return {"symbol": channel.symbol, "mean": mean, "error": error, "masses": masses, "plateau": mass}
+
+
+def _condensate(group, table, measurements, first_step):
+    column = table.columns["condensate"]
+    return [_scalar(_title(group), "Tr D⁻¹/V", table.step, column, first_step, r"$\mathrm{Tr}\,D^{-1}/V$")]
+
+
+def _title(group):
+    return group.replace("_", " ").capitalize()
+
+
 def _generic(group, table, measurements, first_step):
     columns = {}
     for name, column in table.numbers().items():
@@ -105,7 +140,7 @@ def _generic(group, table, measurements, first_step):
             columns |= {f"Re {label}": column.real, f"Im {label}": column.imag}
         else:
             columns[label] = column
-    section = group.replace("_", " ").capitalize()
+    section = _title(group)
     if len(columns) == 1:
         label, column = next(iter(columns.items()))
         return [_scalar(section, label, table.step, column, first_step)]

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,8 @@ def versions():
 def collect(directory):
     """Write measurements.h5 from the journal in a run's directory; returns its path.
 
-    One group per measurement with the datasets `step` and one per column; file attributes hold the run file,
-    versions, seed, process grid and lattice. Raises `LqcdError` if the directory holds no run.
+    One group per measurement with its `kind`, the datasets `step` and one per column; file attributes hold the run
+    file, versions, seed, process grid and lattice. Raises `LqcdError` if the directory holds no run.
     """
     import h5py
 
@@ -50,10 +51,19 @@ def collect(directory):
         file.attrs["ranks"] = summary["ranks"]
         file.attrs["lattice"] = json.dumps(summary["lattice"])
         file.attrs["created"] = time.strftime("%Y-%m-%d %H:%M:%S")
+        kinds = _kinds(summary["run_toml"])
         for name, rows in _tables(records).items():
-            _write_table(file.create_group(name), rows, _seconds(directory) if name == "update" else {})
+            group = file.create_group(name)
+            group.attrs["kind"] = kinds.get(name, name)
+            _write_table(group, rows, _seconds(directory) if name == "update" else {})
     os.replace(temporary, directory / NAME)
     return directory / NAME
+
+
+def _kinds(run_toml):
+    """The kind of every measurement of a run file."""
+    tables = tomllib.loads(run_toml).get("measure", {})
+    return {name: table.get("kind", name) for name, table in tables.items()}
 
 
 def _tables(records):

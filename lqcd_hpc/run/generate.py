@@ -17,6 +17,7 @@ from ..measurements.plaquette import Plaquette
 from ..sampling import checkpoint
 from .directory import identity_of
 from .journal import NAME, Journal
+from .observe import observe
 from .progress import Progress
 
 
@@ -126,7 +127,7 @@ class Chain:
     def _measure(self):
         for observable, measure in self.observables:
             if self.step % observable.every == 0:
-                values = measure()
+                values = observe(measure, self.step, self.path)
                 self._on_root(lambda name=observable.name, values=values: self.journal.append(self.step, name, values))
 
     def _save_configuration(self):

@@ -14,6 +14,7 @@ from ..io.configuration import load
 from ..lattice import Lattice
 from . import journal
 from .directory import identity_of
+from .observe import observe
 from .progress import Progress
 
 DONE = "configuration"
@@ -44,7 +45,7 @@ def measure_files(run, directory, comm):
             U.assign(V)
             for name, every, measure in observables:
                 if number % every == 0:
-                    book.append(number, name, measure())
+                    book.append(number, name, observe(measure, number, directory.path))
             book.append(number, DONE, {"file": file})
             book.sync()
             progress.show(number, {"file": Path(file).name})

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
+from ..description import description
 from .preconditioning import preconditioned
 from .progress import Progress
 from .solver import Solver, System, checked_tolerance
 
 
-@dataclass(frozen=True)
+@description
 class GCR(Solver):
     """A x = b; |b - A x| <= tol |b|. Minimises the residual over `restart` directions, made from the residual or by a
     preconditioner: a solver with a loose tolerance, in `preconditioner_precision` if given.
@@ -27,8 +28,8 @@ class GCR(Solver):
     """
 
     tol: float
-    restart: int = 16
-    max_iterations: int = 10000
+    restart: PositiveInt = 16
+    max_iterations: PositiveInt = 10000
     preconditioner: Solver | None = None
     preconditioner_precision: Literal["double", "single"] | None = None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pydantic import PositiveInt
 
+from ..description import description
 from .solution import NotConverged
 from .solver import Solver, System, checked_tolerance
 
 
-@dataclass(frozen=True)
+@description
 class Refine(Solver):
     """A x = b to `tol`: e = inner(b - A x) in single precision is added to x until the true residual is small enough.
 
@@ -24,7 +25,7 @@ class Refine(Solver):
 
     inner: Solver
     tol: float
-    max_corrections: int = 100
+    max_corrections: PositiveInt = 100
 
     def __call__(self, A, b, guess=None):
         system, tol = System(A, b, guess), checked_tolerance(self.tol)

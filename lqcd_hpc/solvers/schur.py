@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
+from ..description import description
 from ..operators.schur import SchurOperator
 from .solver import Solver, System
 
 
-@dataclass(frozen=True)
+@description
 class Schur(Solver):
     """D x = b by a solver on the even sites (operators/schur.py); odd sites follow exactly.
 
@@ -43,9 +44,11 @@ class Schur(Solver):
             before, relative = relative, system.residual(r)
             if (relative <= tol).all():
                 return system.solution(relative)
-            if before is not None and (relative > 0.5 * before).any():
+            waiting = relative > tol
+            if before is not None and (relative[waiting] > 0.5 * before[waiting]).any():
                 system.give_up(f"{D.precision} precision does not reach tol = {tol:g}", relative)
-            tried, even = tried * 0.5 * float(np.min(tol / relative)), solution.x
+            reached = min(tried, solution.residual or tried)
+            tried, even = 0.5 * reached * float(np.min(tol / relative[waiting])), solution.x
 
     def _even(self, S, source, guess, tol):
         return replace(self.inner, tol=tol)(S, source, guess)

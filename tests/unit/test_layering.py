@@ -5,7 +5,7 @@ import sys
 import pytest
 from source_tree import Module, modules
 
-LAYERS = ["cli", "run", "config", "ml", "measurements", "sampling", "actions", "solvers", "operators"]
+LAYERS = ["cli", "run", "config", "ml", "measurements", "sources", "sampling", "actions", "solvers", "operators"]
 LAYERS += ["smearing", "paths", "io", "fields", "lattice", "backend"]
 EVERYWHERE = {"errors", "version", "description"}
 MAY_IMPORT_ANALYSIS = {"cli", "run", "ml"}

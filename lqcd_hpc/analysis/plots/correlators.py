@@ -36,7 +36,7 @@ def correlators(channels, title=""):
 
 def _correlator(axis, one, shift, color, marker):
     t, mean, error = np.arange(len(one["mean"])) + shift, np.asarray(one["mean"]), np.nan_to_num(one["error"])
-    bars = np.minimum(error, 0.999 * abs(mean)), error  # a logarithmic axis ends above zero
+    bars = np.minimum(error, 0.9 * abs(mean)), error  # a logarithmic axis ends above zero
     style = {"fmt": marker, "ms": 4.2, "color": color, "elinewidth": 1, "mew": 0.9}
     for chosen, fill, label in ((mean > 0, color, one["symbol"]), (mean < 0, "white", None)):
         if chosen.any():

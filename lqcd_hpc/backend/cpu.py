@@ -48,7 +48,7 @@ def source(program: Program):
     return f"""{program.preamble}
 #include <vector>
 #include <omp.h>
-static constexpr i64 AHEAD = 1;  // items between a prefetch and its use
+static constexpr i64 AHEAD = 2;  // items between a prefetch and its use
 static void work(const Args& a, i64 begin, i64 end{sums}) {{
   Site<L> x;
   x.permutations = (const L::S*)a.permutations;

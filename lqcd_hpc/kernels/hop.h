@@ -85,27 +85,28 @@ template <int N, class L> FN void arrive(cx<typename L::T> (&h)[N], const Site<L
   }
 }
 
-// The 2 ND links around a site for several copies: read where they lie for one copy; permuted and completed once for many.
-template <class L, int N, int ROWS, int STORED, int ND, bool KEEP> struct links_around {
+// The 2 ND links around a site, and what is asked for ahead where fields are `far` (in memory rather than a cache of the core):
+// with the first copy the links of a later item; with every one of several copies the vector that is needed two hops later.
+template <class L, int N, int ROWS, int STORED, int ND, int C> struct links_around {
   typedef typename L::T T;
   static constexpr int rows = ROWS;
   const View<L>& links;
   const Site<L>& x;
-  T kept[KEEP ? 2 * ND : 1][2 * N * N];
-  FN_MEMBER links_around(const View<L>& links_, const Site<L>& x_) : links(links_), x(x_) {
-    if constexpr (KEEP) keep<0>();
+  bool far;
+  template <int D> FN_MEMBER stored_link<T, N, ROWS, memory_stride<L>::value> get(T (&buffer)[2 * ROWS * N], int copy) const {
+    if (far && copy == 0 && D < STORED) ask_for<2 * STORED * ROWS * N, 2 * ROWS * N>(links, x.item_ahead, D);
+    return link_of<D, N, ROWS, STORED, ND>(buffer, links, x);
   }
-  template <int D> FN_MEMBER void keep() {
-    T buffer[2 * ROWS * N];
-    auto u = link_of<D, N, ROWS, STORED, ND>(buffer, links, x);
-    UNROLL for (int i = 0; i < N; i++) UNROLL for (int j = 0; j < N; j++) {
-      kept[D][2 * (i * N + j)] = u(i, j).re;
-      kept[D][2 * (i * N + j) + 1] = u(i, j).im;
-    }
-    if constexpr (D + 1 < 2 * ND) keep<D + 1>();
+  template <int D, int REALS> FN_MEMBER void ask_for_vector(const View<L>& psi, int copy) const {
+    if (C == 1 || !far) return;
+    int next = D + 2 < 2 * ND || copy + 1 == C ? copy : copy + 1;
+    ask_for<REALS * C, REALS>(psi, at(x, (D + 2) % (2 * ND)).item, next);
   }
-  template <int D> FN_MEMBER auto get(T (&buffer)[2 * ROWS * N]) const {
-    if constexpr (KEEP) return stored_link<T, N, N, 1>{kept[D], {}};
-    else return link_of<D, N, ROWS, STORED, ND>(buffer, links, x);
+  // Part `number`, of SIZE reals, of the REALS of an item
+  template <int REALS, int SIZE> FN_MEMBER void ask_for(const View<L>& f, i64 item, int number) const {
+#ifndef __CUDACC__
+    const char* p = (const char*)(address<REALS>(f, 0, item) + number * (SIZE * L::G));
+    UNROLL for (int k = 0; k < SIZE * L::G * (int)sizeof(typename L::R); k += 64) __builtin_prefetch(p + k, 0, 2);
+#endif
   }
 };

@@ -9,7 +9,7 @@ FN void add_plain_hops(vector<typename L::T, M * N>& r, const Site<L>& x, const 
   typedef typename L::T T;
   if constexpr (DIRECTIONS >> (D % ND) & 1) {
     T buffer[2 * U::rows * N];
-    auto u = links.template get<D>(buffer);
+    auto u = links.template get<D>(buffer, copy);
     const typename L::R* psi = address_of_copy<2 * M * N, C>(a.psi, at(x, D).item, copy);
     UNROLL for (int m = 0; m < M; m++) {
       cx<T> h[N], g[N];
@@ -24,7 +24,7 @@ FN void add_plain_hops(vector<typename L::T, M * N>& r, const Site<L>& x, const 
 template <class L, int N, int ND, int ROWS, int STORED, int C, int M, int DIRECTIONS, int FINISH, class A, class... S>
 FN void laplace(const Site<L>& x, const A& a, S&... sum) {
   typedef typename L::T T;
-  links_around<L, N, ROWS, STORED, ND, (C > 1 && L::W > 1)> links(a.links, x);
+  links_around<L, N, ROWS, STORED, ND, C> links = {a.links, x, a.far != 0};
   ROLLED for (int copy = 0; copy < C; copy++) {
     vector<T, M * N> r = zero_vector<T, M * N>();
     add_plain_hops<0, DIRECTIONS, N, ND, M, C>(r, x, a, links, copy);

@@ -8,8 +8,9 @@ template <int D, int N, int ND, int C, class L, class A, class U>
 FN void add_staggered_hops(vector<typename L::T, N>& r, const Site<L>& x, const A& a, const U& links, int copy) {
   typedef typename L::T T;
   T buffer[2 * U::rows * N];
-  auto u = links.template get<D>(buffer);
+  auto u = links.template get<D>(buffer, copy);
   const typename L::R* psi = address_of_copy<2 * N, C>(a.psi, at(x, D).item, copy);
+  links.template ask_for_vector<D, 2 * N>(a.psi, copy);
   cx<T> h[N], g[N];
   UNROLL for (int c = 0; c < N; c++) h[c] = {number_at<L>(psi, 2 * c), number_at<L>(psi, 2 * c + 1)};
   arrive<N>(h, x, D, a.phases);
@@ -20,7 +21,7 @@ FN void add_staggered_hops(vector<typename L::T, N>& r, const Site<L>& x, const 
 }
 template <class L, int N, int ND, int ROWS, int STORED, int C, int OWN, int FINISH, class A, class... S> FN void staggered(const Site<L>& x, const A& a, S&... sum) {
   typedef typename L::T T;
-  links_around<L, N, ROWS, STORED, ND, (C > 1 && L::W > 1)> links(a.links, x);
+  links_around<L, N, ROWS, STORED, ND, C> links = {a.links, x, a.far != 0};
   ROLLED for (int copy = 0; copy < C; copy++) {
     vector<T, N> r = zero_vector<T, N>();
     add_staggered_hops<0, N, ND, C>(r, x, a, links, copy);

@@ -42,20 +42,20 @@ template <class L, int NUMBER, int N, int ND, int C, int DAGGER, class A> FN voi
     }
   }
 }
-// r += the hops D, D + 1, .. at x
+// r += the hops D, D + 1, .. of a copy
 template <int D, int N, int ND, int C, int DAGGER, class L, class A, class U>
 FN void add_hops(vector<typename L::T, spins<ND>::count * N>& r, const Site<L>& x, const A& a, const U& links, int copy) {
-  typedef typename L::T T;
   typedef wilson_hop<D, ND, N, DAGGER> hop;
-  constexpr int half = spins<ND>::half, ROWS = U::rows;
-  T buffer[2 * ROWS * N];
-  auto u = links.template get<D>(buffer);
+  constexpr int half = spins<ND>::half;
+  typename L::T buffer[2 * U::rows * N];
+  auto u = links.template get<D>(buffer, copy);
   i64 item = at(x, D).item;
   bool ghost = item >= x.first_ghost;
   const typename L::R* psi = address_of_copy<4 * half * N, C>(a.psi, item, copy);
   const typename L::R* sent = address<2 * half * N * C>(a.psi_halo, D, item) + copy * (2 * half * N * L::G);
+  links.template ask_for_vector<D, 4 * half * N>(a.psi, copy);
   UNROLL for (int i = 0; i < half; i++) {
-    cx<T> h[N], g[N];
+    cx<typename L::T> h[N], g[N];
     if (UNLIKELY(ghost)) {
       UNROLL for (int c = 0; c < N; c++) h[c] = {number_at<L>(sent, 2 * (i * N + c)), number_at<L>(sent, 2 * (i * N + c) + 1)};
     } else hop::template project<L>(h, psi, i);
@@ -70,7 +70,7 @@ template <class L, int N, int ND, int ROWS, int STORED, int C, int DAGGER, int O
 FN void wilson(const Site<L>& x, const A& a, S&... sum) {
   typedef typename L::T T;
   constexpr int K = spins<ND>::count * N;
-  links_around<L, N, ROWS, STORED, ND, (C > 1 && L::W > 1)> links(a.links, x);
+  links_around<L, N, ROWS, STORED, ND, C> links = {a.links, x, a.far != 0};
   ROLLED for (int copy = 0; copy < C; copy++) {
     vector<T, K> r = zero_vector<T, K>();
     add_hops<0, N, ND, C, DAGGER>(r, x, a, links, copy);

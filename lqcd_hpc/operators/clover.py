@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 from pydantic import model_validator
 
 from ..description import description
@@ -135,8 +136,8 @@ class CloverOperator(DiracOperator):
             scalars=(("twist", "double"),), sums=("singular",),
         )  # fmt: skip
         result = self._blocks(number)
-        bad = prepare(kernel, blocks=self._term(), out=result)(twist=twist)["singular"]
-        if not (bad == 0).all() if hasattr(bad, "all") else bad != 0:
+        bad = np.sum(prepare(kernel, blocks=self._term(), out=result)(twist=twist)["singular"])
+        if bad != 0:
             raise LqcdError(
                 f"{self.description}: the clover block is singular on {bad:g} sites; choose another mass or csw"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..fields.field import Field
-from ..fields.launch import in_, inout, out
+from ..fields.launch import Kernel, in_, inout, out, prepare
 
 _NORM, _DOT, _SUBTRACT, _SHIFT = 1, 2, 4, 8  # kernels/finish.h
 
@@ -46,6 +46,17 @@ class Finish:
         """Names of the sums, one per copy."""
         names = ["norm"] * (self.norm or self.residual is not None) + ["re", "im"] * self.dot
         return per_copy(names, copies)
+
+    def launch(self, vector, out, domain, numbers=None):
+        """The launch that ends a vector which is there already."""
+        size, copies = vector.kind.reals // 2, vector.copies
+        scalars = (("own_mass", "double"), *self.scalars)
+        arguments = (in_("psi"), *self.arguments)
+        kernel = Kernel(
+            "staggered.h", "scaled", (size, copies, self.flags), arguments, scalars=scalars, sums=self.sums(copies)
+        )
+        launch = prepare(kernel, domain, numbers=numbers, psi=vector, **self.fields(out))
+        return launch.set(own_mass=1.0, **self.values)
 
     @property
     def scalars(self):

@@ -12,7 +12,7 @@ from ..fields.domain import EVERYWHERE
 from ..fields.launch import Kernel, in_, prepare
 from .fermion_phases import phases_of
 from .finish import STORE
-from .links import Storage, boundary_phases, hops, stored_links
+from .links import Storage, are_far, boundary_phases, hops, stored_links
 from .operator import LinearOperator
 
 
@@ -56,7 +56,7 @@ class LaplaceOperator(LinearOperator):
         self.kind = kinds.spinors(nc, ndim) if description.spinors else kinds.colour_vectors(nc)
         self.storage = storage or Storage.smallest(nc)
         self.phases = phases_of(description, U.lattice)
-        self.hermitian = description.mass_squared > 0
+        self.hermitian, self.semidefinite = description.mass_squared > 0, description.mass_squared >= 0
 
     def to(self, precision):
         return self if precision == self.precision else self._other
@@ -78,14 +78,14 @@ class LaplaceOperator(LinearOperator):
         constants = (nc, ndim, self.storage.rows, self.storage.per_site * ndim, copies, vectors, bits, finish.flags)
         kernel = Kernel(
             "laplace.h", "laplace", constants, arguments, reach,
-            (("hopping", "double"), ("own_mass", "double"), *finish.scalars),
+            (("far", "i64"), ("hopping", "double"), ("own_mass", "double"), *finish.scalars),
             (("phases", "double" if self.precision == "double" else "float"),), finish.sums(copies),
         )  # fmt: skip
         links = stored_links(self.U, self.storage, self.precision)
         fields = {"psi": psi, "links": links} | finish.fields(out)
         launch = prepare(kernel, EVERYWHERE, {"phases": self._phase_table}, numbers, **fields)
         own = self.description.mass_squared + 2 * len(self.directions)
-        return [launch.set(hopping=-1.0, own_mass=own, **finish.values)]
+        return [launch.set(far=are_far(links), hopping=-1.0, own_mass=own, **finish.values)]
 
     @cached_property
     def _phase_table(self):

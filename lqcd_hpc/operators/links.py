@@ -64,6 +64,11 @@ def _in_precision(field, precision):
     return other
 
 
+def are_far(links):
+    """1 if fields lie in memory rather than in a cache of the core, so that asking for them ahead pays; else 0."""
+    return int(links.data.nbytes > 4 * 2**20)
+
+
 def hops(ndim):
     """The displacements of a hop: +mu, then -mu."""
     return star(ndim)[: 2 * ndim]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from ..errors import LqcdError
 from ..fields.domain import EVERYWHERE, Parity
@@ -17,11 +17,13 @@ class LinearOperator:
 
     A subclass gives `lattice`, `kind`, `precision`, `parity` and
     `launches(psi, out, dagger, finish, numbers)`: prepared launches, the last of which ends as `finish` says.
-    `hermitian` : A is Hermitian and positive, so that conjugate gradients may solve it.
+    `hermitian` : A is Hermitian and positive, so that conjugate gradients may solve it; `semidefinite` : A + sigma is
+    so for every sigma > 0.
     """
 
     parity = None
     hermitian = False
+    semidefinite = False
 
     def launches(self, psi, out, dagger=False, finish=STORE, numbers=None):
         raise NotImplementedError
@@ -53,17 +55,26 @@ class LinearOperator:
     def apply(self, psi, out=None, dagger=False):
         """out = A psi (or A^dag psi); a new field if none is given.
 
-        Raises `LqcdError` if psi is not a vector of this operator.
+        Raises `LqcdError` if psi or out is not a vector of this operator.
         """
         self.check(psi)
         out = self.vector(psi.copies) if out is None else out
+        self.check(out)
+        if out.copies != psi.copies:
+            raise LqcdError(f"psi has {psi.copies} right-hand sides, out has {out.copies}")
         key = (id(psi), id(out), dagger)
-        if key not in self._plans:
+        if key not in self._plans or self._plans[key][0] != self.version:
+            self._plans.pop(key, None)
             while len(self._plans) >= 8:
                 self._plans.pop(next(iter(self._plans)))
-            self._plans[key] = psi, out, Sequence(self.launches(psi, out, dagger))
-        self._plans[key][2]()
+            self._plans[key] = self.version, psi, out, Sequence(self.launches(psi, out, dagger))
+        self._plans[key][-1]()
         return out
+
+    @property
+    def version(self):
+        """Counts the writes to the gauge field: launches are prepared for one of its states."""
+        return (self.operator if hasattr(self, "operator") else self.U).version
 
     def adjoint(self, psi, out=None):
         """out = A^dag psi."""
@@ -83,6 +94,20 @@ class LinearOperator:
         raise NotImplementedError
 
 
+def with_shift(A, launches, shift, psi, out, finish, numbers):
+    """`launches(out=, finish=, numbers=)` of A with shift psi added before their end.
+
+    What the end needs of another vector than psi is done by a launch of its own.
+    """
+    if not shift:
+        return launches(out=out, finish=finish, numbers=numbers)
+    if finish.left in (None, psi):
+        return launches(out=out, finish=replace(finish, left=psi, shift=finish.shift + shift), numbers=numbers)
+    made = A.temporary("shifted", psi.copies)
+    first = launches(out=made, finish=Finish(left=psi, shift=shift), numbers=None)
+    return [*first, finish.launch(made, out, A.domain, numbers)]
+
+
 class Normal(LinearOperator):
     """D^dag D + shift, Hermitian and positive."""
 
@@ -95,9 +120,8 @@ class Normal(LinearOperator):
 
     def launches(self, psi, out, dagger=False, finish=STORE, numbers=None):
         middle = self.temporary("D psi", psi.copies)
-        if self.shift:
-            finish = replace(finish, left=psi, shift=self.shift)
-        return self.first_half(psi, middle) + self.operator.launches(middle, out, True, finish, numbers)
+        second = partial(self.operator.launches, middle, dagger=True)
+        return self.first_half(psi, middle) + with_shift(self, second, self.shift, psi, out, finish, numbers)
 
     def first_half(self, psi, middle, finish=STORE, numbers=None):
         """middle = D psi: <psi, D^dag D psi> is the norm of it."""

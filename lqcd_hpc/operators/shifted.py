@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from .finish import STORE
-from .operator import LinearOperator, Normal
+from .operator import LinearOperator, Normal, with_shift
 
 
 def shifted(A, sigma):
@@ -28,11 +28,11 @@ class Shifted(LinearOperator):
         self.operator, self.sigma = operator, float(sigma)
         self.lattice, self.kind, self.precision = operator.lattice, operator.kind, operator.precision
         self.parity = operator.parity
-        self.hermitian = operator.hermitian or (sigma > 0 and getattr(operator, "self_adjoint", False))
+        self.hermitian = operator.hermitian or (operator.semidefinite and sigma > 0)
 
     def launches(self, psi, out, dagger=False, finish=STORE, numbers=None):
-        finish = replace(finish, left=psi, shift=self.sigma)
-        return self.operator.launches(psi, out, dagger, finish, numbers)
+        plain = partial(self.operator.launches, psi, dagger=dagger)
+        return with_shift(self, plain, self.sigma, psi, out, finish, numbers)
 
     def to(self, precision):
         return Shifted(self.operator.to(precision), self.sigma)

@@ -15,7 +15,7 @@ from ..fields.launch import Kernel, in_, prepare
 from .dirac import MASS, NO_TERM, SiteTerm
 from .fermion_phases import phases_of
 from .finish import STORE
-from .links import Storage, boundary_phases, hops, stored_links
+from .links import Storage, are_far, boundary_phases, hops, stored_links
 from .operator import LinearOperator
 
 
@@ -94,13 +94,14 @@ class StaggeredOperator(LinearOperator):
         tables = ("phases", "double" if self.precision == "double" else "float"), ("signs", "u32")
         kernel = Kernel(
             "staggered.h", "staggered", (*constants, int(own is not None), finish.flags), tuple(arguments), reach,
-            (("hopping", "double"), ("own_mass", "double"), *finish.scalars), tables, finish.sums(copies),
+            (("far", "i64"), ("hopping", "double"), ("own_mass", "double"), *finish.scalars),
+            tables, finish.sums(copies),
         )  # fmt: skip
         fields = {"psi": psi, "links": stored_links(self.U, self.storage, self.precision)}
         fields |= ({"own": own} if own is not None else {}) | finish.fields(out)
         domain = EVERYWHERE if parity is None else Parity(parity)
         launch = prepare(kernel, domain, {"phases": self._tables[0], "signs": self._tables[1]}, numbers, **fields)
-        return launch.set(hopping=hopping, own_mass=own_term.mass, **finish.values)
+        return launch.set(far=are_far(fields["links"]), hopping=hopping, own_mass=own_term.mass, **finish.values)
 
     def on_sites(self, term, psi, out, parity=None, finish=STORE, numbers=None):
         """The launch of out = term psi."""

@@ -36,7 +36,7 @@ class BiCGStab(Solver):
         while (relative > tol).any():
             if system.iterations >= self.max_iterations:
                 system.give_up("the limit of iterations is reached", relative)
-            iteration.begin()
+            iteration.begin(again=system.iterations > 0)
             while system.iterations < self.max_iterations:
                 estimate = iteration.step(tol)
                 system.iterations += 1
@@ -74,11 +74,12 @@ class _Iteration:
         turned = inout("p"), in_("r"), in_("v")
         self._turn = vectors("turn_direction", (), *turned, p=self._p, r=self.r, v=self._v)
 
-    def begin(self):
-        """Start from r: shadow = p = r."""
-        self._shadow.assign(self.r)
+    def begin(self, again):
+        """Start from p = r with the shadow r, or r + A r where that one has failed."""
+        vectors = self._system.vectors
+        begin_shadow(self._system, self.r, self._shadow, self._t, again)
         self._p.assign(self.r)
-        self._rho = self._system.vectors.norm2(self.r) + 0j
+        self._rho = vectors.inner(self._shadow, self.r)
         self.broken = False
 
     def _sums(self, launches, names):
@@ -109,6 +110,15 @@ class _Iteration:
     def _write(self, name, value):
         self._numbers.write(name, value.real)
         self._numbers.write(name + 1, value.imag)
+
+
+def begin_shadow(system, r, shadow, spare, again):
+    """The shadow residual: r, or r + A r in a restart, lest r lead into the same breakdown again."""
+    if again:
+        system.A.apply(r, spare)
+        system.vectors.combine(shadow, 1, r, 1, spare)
+    else:
+        shadow.assign(r)
 
 
 def _ratio(a, b):

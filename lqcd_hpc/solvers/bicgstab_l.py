@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from ..description import description
+from .bicgstab import begin_shadow
 from .progress import Progress
 from .solver import Solver, System, checked_tolerance
 
@@ -46,7 +47,7 @@ class BiCGStabL(Solver):
     def _cycle(self, A, system, r, u, shadow, tol, progress):
         """Iterate from r[0] = b - A x until the recursion has converged or breaks down."""
         vectors, one = system.vectors, np.ones(system.size.shape, complex)
-        shadow.assign(r[0])
+        begin_shadow(system, r[0], shadow, r[1], system.iterations > 0)
         vectors.combine(u[0], 0, r[0], 0, r[0])
         rho, alpha, omega = one, 0 * one, one
         while system.iterations < self.max_iterations:
@@ -82,7 +83,7 @@ class BiCGStabL(Solver):
         return rho, alpha, sound
 
     def _minimise(self, system, r, u):
-        """r_0 -= sum_j gamma_j r_j of the smallest norm, the same polynomial for x and u; returns gamma_1 .. gamma_l."""
+        """r_0 -= sum_j gamma_j r_j of the smallest norm, the same polynomial for x and u; returns gamma."""
         vectors, count = system.vectors, self.l
         gram = np.array([[vectors.inner(r[i], r[j]) for j in range(count + 1)] for i in range(1, count + 1)])
         gamma = np.zeros((count, *system.size.shape), complex)

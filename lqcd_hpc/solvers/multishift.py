@@ -57,7 +57,7 @@ class MultishiftCG(Solver):
         reach = max(tol, 1e-5 if self.precision == "single" and base.precision == "double" else 0)
         gradients.begin(norms, norms * (0.9 * reach) ** 2)
         progress = Progress("MultishiftCG", base.lattice)
-        scale = 1 / np.sqrt(norms)
+        scale = 1 / system.size
 
         def see(values):
             progress(int(values[COUNT].max()), float((np.sqrt(values[RESIDUAL]) * scale).max()), tol)

@@ -34,6 +34,7 @@ class Schur(Solver):
         system = System(D, b, guess)
         S = SchurOperator(D, self.form)
         source = S.source(b, D.vector(b.copies))
+        system.check_finite(system.vectors.norm2(source))
         r, tol, relative = D.vector(b.copies), self.inner.tol, None
         tried, even = tol, guess
         while True:

@@ -15,7 +15,7 @@ from .solution import NotConverged, Solution
 class Solver:
     """A value: `solve(A, b, guess=None)` gives a `Solution` whose true residual is at most `tol`.
 
-    Raises `LqcdError` for a source that is zero, not finite, or not a vector of A, and `NotConverged`.
+    Raises `LqcdError` for a source that is zero everywhere, not finite, or not a vector of A, and `NotConverged`.
     """
 
     def __call__(self, A, b, guess=None):
@@ -35,8 +35,9 @@ class System:
             self.size = np.ones_like(self.size)
         if not np.isfinite(self.size).all():
             raise LqcdError("the source has numbers that are not finite")
-        if (self.size == 0).any():
+        if (self.size == 0).all():
             raise LqcdError("the source is zero: there is nothing to solve")
+        self.size[self.size == 0] = 1  # one of several that is zero has the solution zero
         self.x = A.vector(b.copies)
         if guess is not None:
             A.check(guess)
@@ -53,9 +54,13 @@ class System:
         if device.is_recording():  # one pass, so that all kernels are met
             self._rehearsed += 1
             return np.full(relative.shape, 1.0 if self._rehearsed == 1 else 0.0)
-        if not np.isfinite(relative).all():
-            raise LqcdError(f"the residual is not finite: are all links and masses of {self.A!r} finite?")
+        self.check_finite(relative)
         return relative
+
+    def check_finite(self, norms):
+        """Raises `LqcdError` if the norms of what the operator has made are not finite."""
+        if not np.isfinite(norms).all():
+            raise LqcdError(f"the residual is not finite: are all links and masses of {self.A!r} finite?")
 
     def solution(self, residuals):
         return Solution(self.x, self.iterations, np.asarray(residuals), list(self.history))

@@ -1,4 +1,4 @@
-"""Runs the whole of tests/mpi under mpirun on 2 and on 4 ranks, its histories also on 8, and says what failed.
+"""Runs the whole of tests/mpi under mpirun on 2 and on 4 ranks, the tests of same bits also on 8; says what failed.
 
 LQCD_MPIRUN names another launcher, LQCD_MPI_TEST_TIMEOUT other seconds for a job.
 """
@@ -26,8 +26,9 @@ def test_mpi_folder_passes_on_ranks(ranks, mpirun, request, tmp_path):
 
 @pytest.mark.mpirun
 @pytest.mark.timeout(0)
-def test_histories_have_the_same_bits_on_eight_ranks(mpirun, request, tmp_path):
-    job = run_folder(FOLDER / "test_same_bits.py", 8, mpirun, tmp_path, request.config.getoption("markexpr"))
+@pytest.mark.parametrize("file", ["test_same_bits.py", "test_dirac_same_bits.py"])
+def test_eight_ranks_have_the_same_bits(file, mpirun, request, tmp_path):
+    job = run_folder(FOLDER / file, 8, mpirun, tmp_path, request.config.getoption("markexpr"))
     faults = find_faults(job, 8, tmp_path)
     assert not faults, "\n".join([*faults, str(job)])
 

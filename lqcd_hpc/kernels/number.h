@@ -11,9 +11,6 @@
 #define UNLIKELY(x) (x)
 #else
 #include <stdint.h>
-#if defined(__AVX512F__) || defined(__FMA__)
-#include <immintrin.h>
-#endif
 #define FN static inline __attribute__((always_inline))
 #define FN_MEMBER inline __attribute__((always_inline))
 #if defined(__clang__)
@@ -153,20 +150,40 @@ template <class T, int W = vector_traits<T>::W> FN T nmadd(T a, T b, T c) {
   return r;
 }
 // The compiler finds the instruction for these loops in most places, not in all; a call of its own it cannot miss.
-#define FUSED(real, w, madd_instruction, nmadd_instruction)                                                                        \
+// (Its own names of instructions: to read immintrin.h takes longer than to compile most kernels.)
+#define FUSED(real, w, madd_of, nmadd_of)                                                                             \
   FN lanes_of<real, w>::type madd(lanes_of<real, w>::type a, lanes_of<real, w>::type b, lanes_of<real, w>::type c) {  \
-    return madd_instruction(a, b, c);                                                                                 \
+    return madd_of(a, b, c);                                                                                          \
   }                                                                                                                   \
   FN lanes_of<real, w>::type nmadd(lanes_of<real, w>::type a, lanes_of<real, w>::type b, lanes_of<real, w>::type c) { \
-    return nmadd_instruction(a, b, c);                                                                                \
+    return nmadd_of(a, b, c);                                                                                         \
   }
+#if defined(__clang__)
+#define NEGATED(a, b, c) __builtin_elementwise_fma(-(a), b, c)
 #if defined(__AVX512F__)
-FUSED(float, 16, _mm512_fmadd_ps, _mm512_fnmadd_ps)
-FUSED(double, 8, _mm512_fmadd_pd, _mm512_fnmadd_pd)
+FUSED(float, 16, __builtin_elementwise_fma, NEGATED)
+FUSED(double, 8, __builtin_elementwise_fma, NEGATED)
 #endif
 #if defined(__FMA__)
-FUSED(float, 8, _mm256_fmadd_ps, _mm256_fnmadd_ps)
-FUSED(double, 4, _mm256_fmadd_pd, _mm256_fnmadd_pd)
+FUSED(float, 8, __builtin_elementwise_fma, NEGATED)
+FUSED(double, 4, __builtin_elementwise_fma, NEGATED)
+#endif
+#undef NEGATED
+#else
+#define NEGATED_PS256(a, b, c) __builtin_ia32_vfmaddps256(-(a), b, c)
+#define NEGATED_PD256(a, b, c) __builtin_ia32_vfmaddpd256(-(a), b, c)
+#define PS512(a, b, c) __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4)
+#define PD512(a, b, c) __builtin_ia32_vfmaddpd512_mask(a, b, c, -1, 4)
+#define NEGATED_PS512(a, b, c) __builtin_ia32_vfnmaddps512_mask(a, b, c, -1, 4)
+#define NEGATED_PD512(a, b, c) __builtin_ia32_vfnmaddpd512_mask(a, b, c, -1, 4)
+#if defined(__AVX512F__)
+FUSED(float, 16, PS512, NEGATED_PS512)
+FUSED(double, 8, PD512, NEGATED_PD512)
+#endif
+#if defined(__FMA__)
+FUSED(float, 8, __builtin_ia32_vfmaddps256, NEGATED_PS256)
+FUSED(double, 4, __builtin_ia32_vfmaddpd256, NEGATED_PD256)
+#endif
 #endif
 #undef FUSED
 template <class T, int W = vector_traits<T>::W> FN T root(T a) {
@@ -193,9 +210,11 @@ template <class T, int W = vector_traits<T>::W> FN typename lanes_of<double, W>:
   return __builtin_convertvector(a, typename lanes_of<double, W>::type);
 }
 template <class T, class D, int W = vector_traits<T>::W> FN void from_double(T& r, D a) { r = __builtin_convertvector(a, T); }
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(__clang__)
 FN lanes_of<u64, 8>::type low_product(lanes_of<u64, 8>::type a, lanes_of<u64, 8>::type b) {
-  return (lanes_of<u64, 8>::type)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+  typedef int half __attribute__((vector_size(64)));
+  typedef long long whole __attribute__((vector_size(64)));
+  return (lanes_of<u64, 8>::type)__builtin_ia32_pmuludq512_mask((half)a, (half)b, whole{}, -1);
 }
 #endif
 template <class U, int W = vector_traits<U>::W> FN U low_product(U a, U b) { return (a & 0xffffffffull) * (b & 0xffffffffull); }

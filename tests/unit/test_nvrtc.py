@@ -8,19 +8,48 @@ from multiprocessing import get_context
 import nvrtc
 import pytest
 
-from lqcd_hpc import Lattice, Random, gauge
+from lqcd_hpc import Lattice, Random, config, gauge
 from lqcd_hpc.actions.wilson import Wilson
 from lqcd_hpc.backend import cuda, cuda_source, device
 from lqcd_hpc.backend.program import KERNELS
 from lqcd_hpc.cli.instances import usual_programs
+from lqcd_hpc.fields.kinds import Kind
+from lqcd_hpc.fields.launch import Kernel, in_, out, prepare
 from lqcd_hpc.measurements.topology import Topology
+from lqcd_hpc.operators.clover import Clover
+from lqcd_hpc.operators.operator import Normal
 from lqcd_hpc.sampling.hmc import HMC
 from lqcd_hpc.sampling.integrators import FORCE_GRADIENT
+from lqcd_hpc.solvers.bicgstab import BiCGStab
+from lqcd_hpc.solvers.cg import CG
+from lqcd_hpc.solvers.multishift import MultishiftCG
+from lqcd_hpc.solvers.normal import NormalCG
+from lqcd_hpc.solvers.schur import Schur
 
 # A site function: a template of the lanes, acting on a site and the argument struct
 SITE_FUNCTION = re.compile(
-    r"^template <class L, [^>]*class A\b[^>]*>\s+FN void (\w+)\(const Site<L>& x, const A& a(?:, S& sum)?\)", re.M
+    r"^template <class L, [^>]*class A\b[^>]*>\s+FN void (\w+)\(const Site<L>& x, const A& a(?:, S&(?:\.\.\.)? sum)?\)",
+    re.M,
 )
+
+FERMIONS = {
+    "wilson": {"kappa": 0.1},
+    "clover": {"kappa": 0.1, "csw": 1.0},
+    "twisted_mass": {"kappa": 0.1, "mu": 0.1},
+    "twisted_clover": {"kappa": 0.1, "csw": 1.0, "mu": 0.1},
+    "staggered": {"mass": 0.1},
+    "laplace": {"mass_squared": 0.1},
+}
+FERMION_HEADERS = {"wilson.h", "staggered.h", "laplace.h", "linalg.h", "krylov.h", "links.h"}
+WILSON = {"kind": "wilson", "kappa": 0.1, "boundary": [1, 1, 1, -1]}
+STAGGERED = {"kind": "staggered", "mass": 0.1, "boundary": [1, 1, 1, -1]}
+POINT = {"kind": "point", "position": [0, 0, 0, 0]}
+NORMAL = {"kind": "normal", "tol": 0.1}
+QUARKS = {
+    "spectrum": {"operator": WILSON, "solver": NORMAL, "source": POINT, "hadrons": ["mesons", "nucleon"]},
+    "staggered_pion": {"operator": STAGGERED, "solver": NORMAL, "source": POINT},
+    "condensate": {"operator": STAGGERED, "solver": NORMAL, "sources": 2, "seed": 1},
+}
 
 # Each site function in both precisions and for both architectures; the groups and dimensions that differ in kind
 USUAL = [("SU(3)", 4, "double", "sm_90"), ("SU(3)", 4, "single", "sm_80")]
@@ -47,15 +76,51 @@ def programs(group, ndim, precision):
             HMC(Wilson(beta=1.0).on(U), steps=1, tau=1.0, integrator=FORCE_GRADIENT).update(Random(1))
             for definition in ("clover", "plaquette") if ndim > 2 else ("clover",):
                 Topology(definition=definition).on(U)()
+            if ndim != 3 and boundary == "periodic":
+                fermions(U)
     lanes, group_lanes = cuda.lanes(8)
     return list(dict.fromkeys(replace(p, lanes=lanes, group=group_lanes, masked=False) for p in (found | more)))
 
 
+def fermions(U):
+    """Use every operator, both even-odd forms, and the solvers and measurements that have kernels of their own."""
+    periodic = (1,) * U.lattice.ndim
+    for kind, parameters in FERMIONS.items():
+        A = config.described("operator", {"kind": kind, "boundary": periodic} | parameters, kind).on(U)
+        psi = A.vector()
+        A.apply(psi)
+        A.adjoint(psi)
+        if hasattr(A, "hop"):
+            for form in ("symmetric", "asymmetric"):
+                inner = CG(tol=0.1) if A.antihermitian_hop else NormalCG(tol=0.1)
+                Schur(inner, form)(A, psi)
+    CG(tol=0.1)(A, A.vector())  # the Laplacian: A is not a product
+    D = Clover(kappa=0.1, csw=1.0, exponential=True, boundary=periodic).on(U)
+    D.gamma5_form.apply(D.vector())
+    BiCGStab(tol=0.1)(D, D.vector())
+    MultishiftCG(tol=0.1, shifts=(0.0, 0.1))(Normal(D), D.vector())
+    send_half_spinors(D.vector())
+    for kind, parameters in QUARKS.items():
+        if U.lattice.ndim == 4:
+            config.described("measure", {"kind": kind} | parameters, kind).on(U)()
+
+
+def send_half_spinors(psi):
+    """What ranks do for each other before a hop, on one rank."""
+    nc, ndim = psi.kind.nc, psi.lattice.ndim
+    halves = psi.like(Kind("halves", 2 * ndim, (psi.reals // 2,), "real", "none", directions=True))
+    arguments = in_("full"), out("part", writes=(0,))
+    kernel = Kernel("wilson.h", "project_half_spinor", (0, nc, ndim, 1, 0), arguments)
+    prepare(kernel, full=psi, part=halves)()
+
+
 def one_direction(listed):
-    """Without the instances that differ in the direction of the link alone."""
+    """Without instances that differ in the direction of the link alone; in double precision one of each operator."""
     seen = {}
     for program in listed:
-        seen.setdefault((program.function, program.constants[:2], program.sums), program)
+        every = program.real == "float" and program.header in FERMION_HEADERS
+        constants = program.constants if every else program.constants[:2]
+        seen.setdefault((program.function, constants, program.sums), program)
     return list(seen.values())
 
 
@@ -94,14 +159,18 @@ def test_no_site_function_is_left_out():
 @pytest.mark.timeout(600)
 def test_every_site_function_compiles_for_the_gpu(usual):
     for architecture, real in (("sm_90", "double"), ("sm_80", "float")):
-        compiled = {p.function for p, where in usual if where == architecture and p.real == real}
+        here = [p for p, where in usual if where == architecture]
+        compiled = {
+            p.function for p in here if p.real == real or p.header == "krylov.h"
+        }  # solvers' numbers are doubles
         assert compiled >= site_functions() - {"plaquette_angle"}, "the angle is for U(1) in two dimensions"
     assert all(code > 0 for code, _, _ in usual.values())
 
 
 def test_kernels_of_up_to_three_colours_keep_their_numbers_in_registers(usual):
     """But for the few bytes that the call which adds to a sum may ask for."""
-    spilled = {f"{p.function} {p.real} {where}": n for (p, where), (_, _, n) in usual.items() if p.constants[0] <= 3}
+    few = {one: n for one, (_, _, n) in usual.items() if not one[0].constants or one[0].constants[0] <= 3}
+    spilled = {f"{p.function}{p.constants} {p.real} {where}": n for (p, where), n in few.items()}
     assert {name: n for name, n in spilled.items() if n > 16} == {}
 
 

@@ -15,6 +15,8 @@ _PUBLIC = {
     "Iwasaki": "actions.iwasaki",
     "DBW2": "actions.dbw2",
     "Loops": "actions.loops",
+    "operators": "operators",
+    "solvers": "solvers",
     "Heatbath": "sampling.heatbath",
     "HMC": "sampling.hmc",
     "Plaquette": "measurements.plaquette",
@@ -34,7 +36,7 @@ def __getattr__(name):
     if name not in _PUBLIC:
         raise AttributeError(f"module 'lqcd_hpc' has no attribute {name!r}")
     module = import_module(f".{_PUBLIC[name]}", __name__)
-    return module if _PUBLIC[name].endswith(f".{name}") else getattr(module, name)
+    return module if _PUBLIC[name].rpartition(".")[2] == name else getattr(module, name)
 
 
 def __dir__():

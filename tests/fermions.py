@@ -20,7 +20,7 @@ SAMPLES = {
     "clover": {
         "": {"mass": 0.3, "csw": 1.3},
         "planes": {"mass": 0.3, "csw_r": 0.9, "csw_t": 1.7},
-        "exponential": {"mass": 0.3, "csw": 1.3, "exponential": True},
+        "exponential": {"mass": -1.5, "csw": 1.3, "exponential": True},
         "anisotropic": ANISOTROPIC | {"csw_r": 0.9, "csw_t": 1.7},
     },
     "twisted_mass": {"": {"mass": 0.3, "mu": 0.4}},

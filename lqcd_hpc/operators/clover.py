@@ -13,6 +13,7 @@ from ..fields.field import Field
 from ..fields.kinds import Kind
 from ..fields.launch import Kernel, in_, out, prepare
 from ..lattice.displacements import clover as clover_displacements
+from .derived import derived
 from .dirac import FULL, PACKED, DiracOperator, SiteTerm
 from .wilson_description import WilsonDescription
 
@@ -70,19 +71,7 @@ class CloverOperator(DiracOperator):
 
     def _in_precision(self, name, make):
         """Blocks of this operator, kept with the gauge field until it changes."""
-        key = ("clover", name, self._key, self.precision)
-        slot = self.U.shared(key, dict)
-        if slot.get("version") != self.U.version:
-            fresh = make()
-            if self.precision != self.U.precision:
-                fresh, double = Field(self.lattice, fresh.kind, self.precision), fresh
-                fresh.assign(double)
-            if "field" in slot:
-                slot["field"].assign(fresh)
-            else:
-                slot["field"] = fresh
-            slot["version"] = self.U.version
-        return slot["field"]
+        return derived(self.U, ("clover", name, self._key), self.precision, make)
 
     @property
     def _key(self):

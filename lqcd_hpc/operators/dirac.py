@@ -8,17 +8,15 @@ A is a number, a twisted mass or a clover block per site; `SiteTerm` says which.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from ..errors import LqcdError
 from ..fields import kinds
-from ..fields.domain import EVERYWHERE, Parity
 from ..fields.field import Field
 from ..fields.launch import Kernel, in_, prepare
 from ..fields.projection import Projection
-from .fermion_phases import phases_of
 from .finish import STORE
-from .links import Storage, are_far, boundary_phases, hops, stored_links
+from .gauge_operator import GaugeOperator, sites_of
+from .links import Storage, are_far, hops
 from .operator import LinearOperator
 
 NOTHING, MASS, TWISTED, PACKED, PACKED_TWISTED, FULL = range(6)  # kernels/site_term.h
@@ -47,7 +45,7 @@ NO_TERM = SiteTerm(NOTHING)
 ONE = SiteTerm(MASS, 1.0)
 
 
-class DiracOperator(LinearOperator):
+class DiracOperator(GaugeOperator):
     """The base of Wilson operators on one gauge field.
 
     A subclass gives `site_term(dagger)` and `inverse_site_term(dagger)`.
@@ -60,13 +58,10 @@ class DiracOperator(LinearOperator):
     def __init__(self, description, U, precision=None, storage=None):
         if U.lattice.ndim not in (2, 4):
             raise LqcdError(f"{type(description).__name__} needs 2 or 4 dimensions, not {U.lattice.ndim}")
-        self.description, self.U, self.lattice = description, U, U.lattice
-        self.precision = precision or U.precision
-        self.kind = kinds.spinors(U.kind.nc, U.lattice.ndim)
         self.weights = description.hop_weights(U.lattice.ndim)
         # two links per direction are read 5 to 15 % faster than one (benchmarks/dirac.py)
-        self.storage = storage or replace(Storage.smallest(U.kind.nc, self.weights), per_site=2)
-        self.phases = phases_of(description, U.lattice)
+        storage = storage or replace(Storage.smallest(U.kind.nc, self.weights), per_site=2)
+        super().__init__(description, U, kinds.spinors(U.kind.nc, U.lattice.ndim), precision, storage)
 
     def site_term(self, dagger=False):
         """A, or its adjoint."""
@@ -75,14 +70,6 @@ class DiracOperator(LinearOperator):
     def inverse_site_term(self, dagger=False):
         """A^-1, or its adjoint. Raises `LqcdError` if A is singular."""
         raise NotImplementedError
-
-    def to(self, precision):
-        return self if precision == self.precision else self._other
-
-    @cached_property
-    def _other(self):
-        other = {"double": "single", "single": "double"}[self.precision]
-        return type(self)(self.description, self.U, other, self.storage)
 
     def launches(self, psi, out, dagger=False, finish=STORE, numbers=None, gamma5=False):
         term = self.site_term(dagger)
@@ -94,37 +81,29 @@ class DiracOperator(LinearOperator):
     ):  # fmt: skip
         """The launch of out = own_term own + after (hopping H psi) on the sites of a parity (None: all)."""
         nc, ndim, copies = self.kind.nc, self.lattice.ndim, psi.copies
-        reach = hops(ndim)
-        projected = 4 if ndim == 4 else 2
-        half = Projection("wilson.h", "project_half_spinor", (nc, ndim, copies, int(dagger)), projected * nc)
-        links = stored_links(self.U, self.storage, self.precision, self.weights)
+        reach, links = hops(ndim), self.links
+        half = Projection("wilson.h", "project_half_spinor", (nc, ndim, copies, int(dagger)), self.kind.reals // 2)
         arguments = [
             in_("psi", reach, projection=half),
-            in_("links", reach[ndim:] if self.storage.per_site == 1 else ()),
+            in_("links", self.links_reach),
             *([in_("own")] if own is not None else []),
             *own_term.arguments("own"),
             *after.arguments("after"),
             *finish.arguments,
         ]
-        numbers_of_template = (nc, ndim, self.storage.rows, self.storage.per_site * ndim, copies, int(dagger))
-        numbers_of_template += (own_term.number, after.number, int(gamma5), finish.flags)
+        constants = (*self.links_constants, copies, int(dagger))
+        constants += (own_term.number, after.number, int(gamma5), finish.flags)
         scalars = [("far", "i64")]
         scalars += [(name, "double") for name in ("hopping", *own_term.values("own"), *after.values("after"))]
         kernel = Kernel(
-            "wilson.h", "wilson", numbers_of_template, tuple(arguments), reach, (*scalars, *finish.scalars),
-            (("phases", "double" if self.precision == "double" else "float"),), finish.sums(copies),
+            "wilson.h", "wilson", constants, tuple(arguments), reach, (*scalars, *finish.scalars),
+            (self.phase_type,), finish.sums(copies),
         )  # fmt: skip
         fields = {"psi": psi, "links": links} | ({"own": own} if own is not None else {})
         fields |= own_term.fields("own") | after.fields("after") | finish.fields(out)
-        domain = EVERYWHERE if parity is None else Parity(parity)
-        launch = prepare(kernel, domain, {"phases": self.phase_table}, numbers, **fields)
+        launch = prepare(kernel, sites_of(parity), {"phases": self.phase_table}, numbers, **fields)
         terms = own_term.values("own") | after.values("after")
         return launch.set(far=are_far(links), hopping=hopping, **terms, **finish.values)
-
-    @cached_property
-    def phase_table(self):
-        layout = self.U.layout if self.precision == self.U.precision else self.vector().layout
-        return boundary_phases(layout, self.phases).astype("f8" if self.precision == "double" else "f4")
 
     def on_sites(self, term, psi, out, parity=None, finish=STORE, numbers=None, gamma5=False):
         """The launch of out = term psi."""
@@ -134,16 +113,12 @@ class DiracOperator(LinearOperator):
         scalars = tuple((name, "double") for name in term.values("own")) + finish.scalars
         kernel = Kernel("wilson.h", "apply_site_term", constants, arguments, scalars=scalars, sums=finish.sums(copies))
         fields = {"psi": psi} | term.fields("own") | finish.fields(out)
-        domain = EVERYWHERE if parity is None else Parity(parity)
-        return prepare(kernel, domain, numbers=numbers, **fields).set(**term.values("own"), **finish.values)
+        return prepare(kernel, sites_of(parity), numbers=numbers, **fields).set(**term.values("own"), **finish.values)
 
     @property
     def gamma5_form(self):
         """gamma5 D, Hermitian for Wilson and clover operators."""
         return Gamma5Form(self)
-
-    def __repr__(self):
-        return f"{self.description!r} on {self.lattice!r}"
 
 
 class Gamma5Form(LinearOperator):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Literal
 
 from ..description import description
@@ -10,10 +9,9 @@ from ..errors import LqcdError
 from ..fields import kinds
 from ..fields.domain import EVERYWHERE
 from ..fields.launch import Kernel, in_, prepare
-from .fermion_phases import phases_of
 from .finish import STORE
-from .links import Storage, are_far, boundary_phases, hops, stored_links
-from .operator import LinearOperator
+from .gauge_operator import GaugeOperator
+from .links import Storage, are_far, hops
 
 
 @description
@@ -38,7 +36,7 @@ class Laplace:
         return LaplaceOperator(self, U)
 
 
-class LaplaceOperator(LinearOperator):
+class LaplaceOperator(GaugeOperator):
     """The operator of a `Laplace` description: Hermitian, positive if mass_squared > 0.
 
     Raises `LqcdError` if a direction does not exist.
@@ -51,46 +49,21 @@ class LaplaceOperator(LinearOperator):
             raise LqcdError(f"directions = {list(self.directions)}: choose each of 0 .. {ndim - 1} at most once")
         if description.spinors and ndim not in (2, 4):
             raise LqcdError(f"spinors live in 2 or 4 dimensions, not {ndim}")
-        self.description, self.U, self.lattice = description, U, U.lattice
-        self.precision = precision or U.precision
-        self.kind = kinds.spinors(nc, ndim) if description.spinors else kinds.colour_vectors(nc)
-        self.storage = storage or Storage.smallest(nc)
-        self.phases = phases_of(description, U.lattice)
+        kind = kinds.spinors(nc, ndim) if description.spinors else kinds.colour_vectors(nc)
+        super().__init__(description, U, kind, precision, storage or Storage.smallest(nc))
         self.hermitian, self.semidefinite = description.mass_squared > 0, description.mass_squared >= 0
 
-    def to(self, precision):
-        return self if precision == self.precision else self._other
-
-    @cached_property
-    def _other(self):
-        other = {"double": "single", "single": "double"}[self.precision]
-        return LaplaceOperator(self.description, self.U, other, self.storage)
-
     def launches(self, psi, out, dagger=False, finish=STORE, numbers=None):
-        nc, ndim, copies = self.kind.nc, self.lattice.ndim, psi.copies
-        reach, bits = hops(ndim), sum(1 << mu for mu in self.directions)
-        arguments = (
-            in_("psi", reach),
-            in_("links", reach[ndim:] if self.storage.per_site == 1 else ()),
-            *finish.arguments,
-        )
-        vectors = self.kind.reals // (2 * nc)
-        constants = (nc, ndim, self.storage.rows, self.storage.per_site * ndim, copies, vectors, bits, finish.flags)
+        reach, links, copies = hops(self.lattice.ndim), self.links, psi.copies
+        arguments = in_("psi", reach), in_("links", self.links_reach), *finish.arguments
+        vectors, bits = self.kind.reals // (2 * self.kind.nc), sum(1 << mu for mu in self.directions)
+        constants = (*self.links_constants, copies, vectors, bits, finish.flags)
         kernel = Kernel(
             "laplace.h", "laplace", constants, arguments, reach,
             (("far", "i64"), ("hopping", "double"), ("own_mass", "double"), *finish.scalars),
-            (("phases", "double" if self.precision == "double" else "float"),), finish.sums(copies),
+            (self.phase_type,), finish.sums(copies),
         )  # fmt: skip
-        links = stored_links(self.U, self.storage, self.precision)
         fields = {"psi": psi, "links": links} | finish.fields(out)
-        launch = prepare(kernel, EVERYWHERE, {"phases": self._phase_table}, numbers, **fields)
+        launch = prepare(kernel, EVERYWHERE, {"phases": self.phase_table}, numbers, **fields)
         own = self.description.mass_squared + 2 * len(self.directions)
         return [launch.set(far=are_far(links), hopping=-1.0, own_mass=own, **finish.values)]
-
-    @cached_property
-    def _phase_table(self):
-        layout = self.U.layout if self.precision == self.U.precision else self.vector().layout
-        return boundary_phases(layout, self.phases).astype("f8" if self.precision == "double" else "f4")
-
-    def __repr__(self):
-        return f"{self.description!r} on {self.lattice!r}"

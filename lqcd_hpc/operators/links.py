@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..fields.field import Field
 from ..fields.kinds import Kind
 from ..fields.launch import Kernel, in_, out, prepare
 from ..lattice.displacements import star, unit
+from .derived import derived
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,7 @@ class Storage:
 def stored_links(U, storage, precision, weights=None):
     """weight_mu U_mu(x) in one buffer (kernels/links.h), made anew when U has changed."""
     weights = tuple(weights or (1.0,) * U.lattice.ndim)
-    slot = U.shared(("stored links", storage, precision, weights), dict)
-    if slot.get("version") != U.version:
-        fresh = _gather(U, storage, weights)
-        if precision != U.precision:
-            fresh = _in_precision(fresh, precision)
-        if "field" in slot:
-            slot["field"].assign(fresh)
-        else:
-            slot["field"] = fresh
-        slot["version"] = U.version
-    return slot["field"]
+    return derived(U, ("links", storage, weights), precision, partial(_gather, U, storage, weights))
 
 
 def _gather(U, storage, weights):
@@ -56,12 +48,6 @@ def _gather(U, storage, weights):
     kernel = Kernel("links.h", "gather_links", (nc, ndim, storage.rows, count), arguments, star(ndim), tables=tables)
     prepare(kernel, tables={"weights": np.array(weights, float)}, U=U, links=stored)()
     return stored
-
-
-def _in_precision(field, precision):
-    other = Field(field.lattice, field.kind, precision, field.copies)
-    other.assign(field)
-    return other
 
 
 def are_far(links):

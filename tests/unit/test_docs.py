@@ -65,6 +65,13 @@ def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
             _run_doctest(examples)
 
 
+def test_tests_that_the_conventions_name_exist():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "conventions.md").read_text()))
+    texts = [file.read_text() for file in (ROOT / "tests").rglob("*.py")]
+    defined = {name for text in texts for name in re.findall(r"def (test_\w+)", text)}
+    assert len(named) > 30 and named <= defined, named - defined
+
+
 def test_a_failing_example_is_noticed():
     with pytest.raises(ZeroDivisionError):
         run_page("text\n```python\nx = 1\n```\n\n```python\nx / 0\n```\n", "page")

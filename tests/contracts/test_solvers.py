@@ -22,6 +22,7 @@ from lqcd_hpc.operators.wilson import Wilson
 from lqcd_hpc.solvers.bicgstab import BiCGStab
 from lqcd_hpc.solvers.bicgstab_l import BiCGStabL
 from lqcd_hpc.solvers.cg import CG
+from lqcd_hpc.solvers.fgmres import FGMRES
 from lqcd_hpc.solvers.gcr import GCR
 from lqcd_hpc.solvers.multishift import MultishiftCG
 from lqcd_hpc.solvers.normal import NormalCG
@@ -268,6 +269,70 @@ def test_bicgstab_survives_the_symmetries_of_free_fermions(solver, boundary, sit
     assert residuals(D, solver(D, b).x, b) <= 1.01 * TOL
 
 
+# ---- the iterations of the textbooks
+
+
+STEPS = 9  # rounding has not grown yet
+
+
+def textbook_cg(A, b):
+    """|r|/|b| after each step."""
+    r, p, found = b, b, []
+    for _ in range(STEPS):
+        alpha = np.vdot(r, r) / np.vdot(p, A @ p)
+        r, before = r - alpha * (A @ p), r
+        p = r + np.vdot(r, r) / np.vdot(before, before) * p
+        found.append(np.linalg.norm(r) / np.linalg.norm(b))
+    return found
+
+
+def textbook_bicgstab(A, b):
+    r, p, rho, found = b, b, np.vdot(b, b), []
+    for _ in range(STEPS):
+        v = A @ p
+        alpha = rho / np.vdot(b, v)
+        s = r - alpha * v
+        t = A @ s
+        omega = np.vdot(t, s) / np.vdot(t, t)
+        r = s - omega * t
+        rho, before = np.vdot(b, r), rho
+        p = r + rho / before * alpha / omega * (p - omega * v)
+        found.append(np.linalg.norm(r) / np.linalg.norm(b))
+    return found
+
+
+def smallest_residuals(A, b):
+    """min |b - A x|/|b| over x in the space of b, A b, .., A^(k-1) b."""
+    basis, found = b[:, None] / np.linalg.norm(b), []
+    for _ in range(STEPS):
+        y = np.linalg.lstsq(A @ basis, b, rcond=None)[0]
+        found.append(np.linalg.norm(b - A @ basis @ y) / np.linalg.norm(b))
+        basis, _ = np.linalg.qr(np.column_stack([basis, A @ basis[:, -1]]))
+    return found
+
+
+@pytest.mark.parametrize(
+    "solver, textbook",
+    [
+        (CG(tol=TOL), textbook_cg),
+        (MultishiftCG(tol=TOL, shifts=(0.0, 0.5)), textbook_cg),
+        (BiCGStab(tol=TOL), textbook_bicgstab),
+        (BiCGStabL(tol=TOL, l=1), textbook_bicgstab),
+        (GCR(tol=TOL), smallest_residuals),
+        (FGMRES(tol=TOL), smallest_residuals),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+def test_histories_are_those_of_the_textbook(solver, textbook):
+    D = operator()
+    b, matrix = source(D), dirac.dense(lambda v: formula(D.description, D.U.to_numpy(), v), D.vector().to_numpy().shape)
+    if textbook is textbook_cg:
+        D, matrix = Normal(D), matrix.conj().T @ matrix
+    found = solver(D, b)
+    history = found[0].history if isinstance(found, list) else found.history
+    assert history[:STEPS] == pytest.approx(textbook(matrix, b.to_numpy().ravel()), rel=1e-9)
+
+
 # ---- shifted systems
 
 
@@ -415,7 +480,7 @@ def test_sources_must_fit_and_be_finite(make):
     for bad in (np.nan, np.inf):
         values = b.to_numpy()
         values[1, 1] = bad
-        refused("not finite", D.vector().from_numpy(values))
+        refused("the source has numbers", D.vector().from_numpy(values))
         refused("not finite", b, D.vector().from_numpy(values))
 
 

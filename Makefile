@@ -13,7 +13,7 @@ INSTALLED  := $(VENV)/.installed-$(PLACE)
 DOCS_READY := $(VENV)/.docs-$(PLACE)
 # Without a C++ compiler on the machine one comes from PyPI.
 COMMA  := ,
-EXTRAS := mpi,test$(if $(shell command -v g++ || command -v clang++),,$(COMMA)compiler)
+EXTRAS := mpi,ml,test$(if $(shell command -v g++ || command -v clang++),,$(COMMA)compiler)
 PIP := PYTHONWARNINGS=ignore $(PY) -m pip --disable-pip-version-check
 
 # Open MPI refuses to start as root, and to start more ranks than cores, unless told (versions 5 and 4).

@@ -1,0 +1,4 @@
+"""Samplers, one per file: the file name is the `kind` of a run file's [sampler] table.
+
+Contract: a description with `.on(target, flow)` (flow None for those that need none), which gives an object with
+`run(samples, seed)`; that returns a `Chain` (samplers/chain.py)."""

@@ -1,0 +1,1 @@
+"""Training of flows: losses, the loop, processes, checkpoints."""

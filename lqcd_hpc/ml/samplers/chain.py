@@ -1,0 +1,164 @@
+"""What samplers have in common: batches of states come out of a stream, and their numbers make a `Chain`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ...errors import LqcdError
+from ..noise import Noise
+
+
+@dataclass(frozen=True)
+class Batch:
+    """States that a sampler made at once, with a number per state where it has them.
+
+    x : the states (n, ...)
+    accepted : whether the state was proposed and accepted (n,)
+    log_weights : log e^{-S}/q of fresh proposals (n,)
+    delta_h : energy violation of trajectories (n,)
+    order : which of `x` the chain visits, in order, if not each once (n,)
+    """
+
+    x: torch.Tensor
+    accepted: torch.Tensor | None = None
+    log_weights: torch.Tensor | None = None
+    delta_h: torch.Tensor | None = None
+    order: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Where a sampler's random numbers come from: `draws(event)` is the noise of one event.
+
+    `first` is the number of the first chain (or of the first sample of a batch) of this process.
+    """
+
+    seed: int
+    first: int = 0
+    dtype: torch.dtype = torch.float64
+    device: str = "cpu"
+
+    def __call__(self, event):
+        return Noise(self.seed, event, self.first, self.dtype, self.device)
+
+
+@dataclass
+class Chain:
+    """The numbers of a run of a sampler: arrays (chains, steps).
+
+    observables : by name
+    accepted : of proposals or trajectories, or None
+    log_weights : log e^{-S}/q of fresh independent samples, or None
+    delta_h : of trajectories, or None
+    weighted : whether averages are sum w O/sum w (or else the states have density e^{-S} already)
+    core_seconds : processor time of the run, all threads, thermalisation included
+    state : the last states (chains, ...), from which `run(..., start=state)` goes on
+    """
+
+    sampler: str
+    observables: dict[str, np.ndarray]
+    core_seconds: float
+    accepted: np.ndarray | None = None
+    log_weights: np.ndarray | None = None
+    delta_h: np.ndarray | None = None
+    weighted: bool = False
+    state: torch.Tensor | None = field(default=None, repr=False)
+
+    @property
+    def chains(self):
+        """Chains side by side."""
+        return next(iter(self.observables.values())).shape[0]
+
+    @property
+    def steps(self):
+        """States of each chain."""
+        return next(iter(self.observables.values())).shape[1]
+
+    @property
+    def samples(self):
+        """States of all chains."""
+        return self.chains * self.steps
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler of one target: `stream(draws, start)` gives batches without end.
+
+    description : what made it; `kind` : the name of its file
+    width : states of a batch
+    thermalisation : batches to leave out at the beginning, unless the run starts from given states
+    serial : the states of a batch follow each other in one chain, or else belong to as many chains
+    weighted : see `Chain`
+    """
+
+    kind: str
+    description: object
+    target: object
+    stream: Callable
+    width: int
+    thermalisation: int = 0
+    serial: bool = False
+    weighted: bool = False
+
+    def run(self, samples, seed, start=None, first=0, dtype=torch.float64, device="cpu", on_batch=None):
+        """A `Chain` of `samples` states in all, rounded up to whole batches.
+
+        Only observables are kept, one batch is in memory at a time; `on_batch(number, batch)` sees each one.
+        `start` are states to begin with (those of an earlier chain); `first` is the number of this process's first
+        chain: the numbers of a chain do not depend on how chains are divided among processes.
+
+        Raises `LqcdError` if `samples` is not positive, or a state's numbers are not finite.
+        """
+        if samples < 1:
+            raise LqcdError(f"samples = {samples}: choose the number of states, 1 or more")
+        began = time.process_time()
+        stream = self.stream(Draws(seed, first, dtype, device), start)
+        if start is None:
+            for _ in range(self.thermalisation):
+                next(stream)
+        rows = []
+        for number in range(-(-samples // self.width)):
+            batch = next(stream)
+            rows.append(self._numbers(batch))
+            if on_batch:
+                on_batch(number, batch)
+        table = {name: _joined([row[name] for row in rows], self.serial) for name in rows[0]}
+        special = {name: table.pop(name, None) for name in ("accepted", "log_weights", "delta_h")}
+        state = batch.x if batch.order is None else batch.x[batch.order[-1:]]
+        seconds = time.process_time() - began
+        return Chain(self.kind, table, seconds, **special, weighted=self.weighted, state=state)
+
+    def _numbers(self, batch):
+        with torch.no_grad():
+            found = self.target.observables(batch.x)
+        if not found:
+            raise LqcdError(f"{self.target} has no observables: there is nothing to sample")
+        if batch.order is not None:
+            found = {name: values[batch.order] for name, values in found.items()}
+        for name in ("accepted", "log_weights", "delta_h"):
+            if getattr(batch, name) is not None:
+                found[name] = getattr(batch, name)
+        return {name: values.double().cpu().numpy() for name, values in found.items()}
+
+
+def _joined(parts, serial):
+    return np.concatenate(parts)[None] if serial else np.stack(parts, axis=1)
+
+
+def need_flow(kind, flow):
+    """Raise `LqcdError` if a sampler that needs a flow has none."""
+    if flow is None:
+        raise LqcdError(
+            f"the sampler {kind!r} needs a flow: give a trained model, or choose one without (hmc, heatbath)"
+        )
+
+
+def refuse_flow(kind, flow):
+    """Raise `LqcdError` if a sampler that cannot use a flow is given one."""
+    if flow is not None:
+        raise LqcdError(f"the sampler {kind!r} uses no flow: leave it out, or choose flow_hmc or independence")

@@ -1,0 +1,55 @@
+"""Importance sampling: independent samples of a flow, weighted to the target."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import PositiveInt
+
+from ...description import description
+from ...errors import LqcdError
+from .chain import Batch, Sampler, need_flow
+
+
+@description
+class Reweighting:
+    """Samples x of the flow with weights w = e^{-S(x)}/q(x): <O> = sum w O/sum w, Z = <w>_q.
+
+    Raises `LqcdError` without a flow.
+
+    >>> from lqcd_hpc.ml.flow import Flow
+    >>> from lqcd_hpc.ml.targets.gauge import AngleTarget
+    >>> from lqcd_hpc.actions.wilson import Wilson
+    >>> u1 = AngleTarget(Wilson(beta=0.0), (4, 4), "U(1)")
+    >>> Reweighting(batch=8).on(u1, Flow(u1.prior, [])).run(20, seed=1).log_weights.shape
+    (1, 24)
+    """
+
+    batch: PositiveInt = 1024
+
+    def on(self, target, flow=None):
+        """The sampler of this description."""
+        need_flow("reweighting", flow)
+
+        def stream(draws, start):
+            if start is not None:
+                raise LqcdError("reweighting draws independent samples: it cannot start from given states")
+            event = 0
+            while True:
+                x, weights = proposals(target, flow, self.batch, draws(event))
+                yield Batch(x, log_weights=weights)
+                event += 1
+
+        return Sampler("reweighting", self, target, stream, self.batch, serial=True, weighted=True)
+
+
+def proposals(target, flow, count, noise):
+    """`count` samples of the flow and their log e^{-S}/q."""
+    with torch.no_grad():
+        x, log_q = flow.sample(count, noise)
+        return x, -target.action(x) - log_q
+
+
+def log_weights(target, flow, x):
+    """log e^{-S(x)}/q(x) of given states, such as those of a Markov chain of the target (n,)."""
+    with torch.no_grad():
+        return -target.action(x) - flow.log_prob(x)

@@ -35,16 +35,18 @@ class Batch:
 class Draws:
     """Where a sampler's random numbers come from: `draws(event)` is the noise of one event.
 
-    `first` is the number of the first chain (or of the first sample of a batch) of this process.
+    `first` is the number of the first chain (or of the first sample of a batch) of this process, `passed` the number
+    of events that an earlier run of the same chain has used.
     """
 
     seed: int
     first: int = 0
+    passed: int = 0
     dtype: torch.dtype = torch.float64
     device: str = "cpu"
 
     def __call__(self, event):
-        return Noise(self.seed, event, self.first, self.dtype, self.device)
+        return Noise(self.seed, self.passed + event, self.first, self.dtype, self.device)
 
 
 @dataclass
@@ -57,7 +59,8 @@ class Chain:
     delta_h : of trajectories, or None
     weighted : whether averages are sum w O/sum w (or else the states have density e^{-S} already)
     core_seconds : processor time of the run, all threads, thermalisation included
-    state : the last states (chains, ...), from which `run(..., start=state)` goes on
+    state : the last states (chains, ...)
+    events : random events used by now; `run(..., start=chain)` goes on with the next
     """
 
     sampler: str
@@ -68,6 +71,7 @@ class Chain:
     delta_h: np.ndarray | None = None
     weighted: bool = False
     state: torch.Tensor | None = field(default=None, repr=False)
+    events: int = 0
 
     @property
     def chains(self):
@@ -91,7 +95,7 @@ class Sampler:
 
     description : what made it; `kind` : the name of its file
     width : states of a batch
-    thermalisation : batches to leave out at the beginning, unless the run starts from given states
+    thermalisation : batches to leave out at the beginning, unless the run goes on from an earlier chain
     serial : the states of a batch follow each other in one chain, or else belong to as many chains
     weighted : see `Chain`
     """
@@ -109,18 +113,20 @@ class Sampler:
         """A `Chain` of `samples` states in all, rounded up to whole batches.
 
         Only observables are kept, one batch is in memory at a time; `on_batch(number, batch)` sees each one.
-        `start` are states to begin with (those of an earlier chain); `first` is the number of this process's first
-        chain: the numbers of a chain do not depend on how chains are divided among processes.
+        `start` are states to begin with, or a chain to go on with; `first` is the number of this process's first chain:
+        the numbers of a chain do not depend on how chains are divided among processes.
 
-        Raises `LqcdError` if `samples` is not positive, or a state's numbers are not finite.
+        Raises `LqcdError` if `samples` is not positive, or if the target has no observables.
         """
         if samples < 1:
             raise LqcdError(f"samples = {samples}: choose the number of states, 1 or more")
         began = time.process_time()
-        stream = self.stream(Draws(seed, first, dtype, device), start)
-        if start is None:
-            for _ in range(self.thermalisation):
-                next(stream)
+        passed = start.events if isinstance(start, Chain) else 0
+        state = start.state if isinstance(start, Chain) else start
+        stream = self.stream(Draws(seed, first, passed, dtype, device), state)
+        skipped = 0 if isinstance(start, Chain) else self.thermalisation
+        for _ in range(skipped):
+            next(stream)
         rows = []
         for number in range(-(-samples // self.width)):
             batch = next(stream)
@@ -130,8 +136,9 @@ class Sampler:
         table = {name: _joined([row[name] for row in rows], self.serial) for name in rows[0]}
         special = {name: table.pop(name, None) for name in ("accepted", "log_weights", "delta_h")}
         state = batch.x if batch.order is None else batch.x[batch.order[-1:]]
+        events = passed + skipped + len(rows)
         seconds = time.process_time() - began
-        return Chain(self.kind, table, seconds, **special, weighted=self.weighted, state=state)
+        return Chain(self.kind, table, seconds, **special, weighted=self.weighted, state=state, events=events)
 
     def _numbers(self, batch):
         with torch.no_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from math import exp
 
 import torch
@@ -27,9 +28,8 @@ class Independence:
         need_flow("independence", flow)
 
         def stream(draws, start):
-            event = 0
             state, weight = _first(target, flow, start)
-            while True:
+            for event in count():
                 noise = draws(event)
                 x, fresh = proposals(target, flow, self.batch, noise)
                 tests = noise.uniform(self.batch)
@@ -41,7 +41,6 @@ class Independence:
                 yield Batch(x, torch.tensor(accepted), fresh, order=order)
                 state = x[order[-1:]]
                 weight = fresh[order[-1] - 1].item() if order[-1] else weight
-                event += 1
 
         return Sampler("independence", self, target, stream, self.batch, serial=True)
 

@@ -107,7 +107,7 @@ def report(chain, target_log_weights=None, training_core_seconds=0.0, training_e
         exp_minus_dh=None if chain.delta_h is None else _or_none(exp_minus_dh, chain.delta_h),
         core_seconds=chain.core_seconds,
         training_core_seconds=training_core_seconds,
-        warnings=tuple(_warnings(results, ess, forward, training_ess)),
+        warnings=tuple(_warnings(chain.steps, results, ess, forward, training_ess)),
     )
 
 
@@ -152,12 +152,13 @@ def _or_none(function, *arguments):
         return None
 
 
-def _warnings(results, ess, forward, training_ess):
+def _warnings(steps, results, ess, forward, training_ess):
     for name, one in results.items():
         if not one.estimate.error > 0:
             yield f"{name} has no error: it never changed (frozen?), or there are fewer than 5 steps per chain"
-        elif not one.estimate.reliable:
-            yield f"{name} has tau_int = {one.estimate.tau_int:.3g}: {one.estimate.samples} samples are too few to trust"
+        elif steps < 10 * one.estimate.tau_int:
+            tau = f"{one.estimate.tau_int:.3g}"
+            yield f"{name}: chains of {steps} steps are too short for tau_int = {tau}; its value and error mean little"
     if ess is not None:
         yield from diagnose(ess, forward, training_ess)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import torch
 from pydantic import PositiveInt
 
 from ...description import description
-from ...errors import LqcdError
 from .chain import Batch, Sampler, need_flow
 
 
@@ -31,21 +32,17 @@ class Reweighting:
         need_flow("reweighting", flow)
 
         def stream(draws, start):
-            if start is not None:
-                raise LqcdError("reweighting draws independent samples: it cannot start from given states")
-            event = 0
-            while True:
+            for event in count():
                 x, weights = proposals(target, flow, self.batch, draws(event))
                 yield Batch(x, log_weights=weights)
-                event += 1
 
         return Sampler("reweighting", self, target, stream, self.batch, serial=True, weighted=True)
 
 
-def proposals(target, flow, count, noise):
-    """`count` samples of the flow and their log e^{-S}/q."""
+def proposals(target, flow, number, noise):
+    """`number` samples of the flow and their log e^{-S}/q."""
     with torch.no_grad():
-        x, log_q = flow.sample(count, noise)
+        x, log_q = flow.sample(number, noise)
         return x, -target.action(x) - log_q
 
 

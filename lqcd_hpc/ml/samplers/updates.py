@@ -1,0 +1,77 @@
+"""Markov chains by the kernels of `sampling/`, many chains side by side as replicas."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import numpy as np
+import torch
+
+from ...errors import LqcdError
+from ...fields.random import Random
+from ..bridge import field_of, to_field, to_tensor
+from ..noise import BLOCK
+from .chain import Batch, Sampler, refuse_flow
+
+EVENTS = 4  # random events that are set aside for one update of the kernels
+
+
+def update_sampler(kind, description, update, target, flow, also=None):
+    """The `Sampler` of an update of `sampling/` (its description) for `description.chains` chains.
+
+    also : another update (x, noise) -> (x, accepted) that takes its turn after each one
+    """
+    refuse_flow(kind, flow)
+    chains = description.chains
+
+    def stream(draws, start):
+        x = target.prior.sample(chains, draws(0)) if start is None else start
+        blocks = Blocks(target, update, chains, draws)
+        blocks.set(x)
+        for event in count(1):
+            accepted, delta = blocks.update(event)
+            x = blocks.states()
+            if also:
+                x, accepted = also(x, draws(event))
+                blocks.set(x)
+            yield Batch(x, accepted, delta_h=delta)
+
+    return Sampler(kind, description, target, stream, chains, description.thermalisation)
+
+
+class Blocks:
+    """Chains in blocks of 16 replicas, each with a stream of random numbers of its own: a chain has the same numbers
+    however chains are divided among processes."""
+
+    def __init__(self, target, update, chains, draws):
+        if draws.first % BLOCK:
+            raise LqcdError(f"the first chain of a process is number {draws.first}: it must be a multiple of {BLOCK}")
+        self.draws, self.device = draws, draws.device
+        precision = "single" if draws.dtype == torch.float32 else "double"
+        self.fields = [field_of(target, min(BLOCK, chains - k), precision) for k in range(0, chains, BLOCK)]
+        self.updates = [update.on(target.description.on(field)) for field in self.fields]
+
+    def set(self, x):
+        """Set all chains."""
+        for part, field in zip(x.split(BLOCK), self.fields):
+            to_field(part, field)
+
+    def states(self):
+        """The states of all chains."""
+        return torch.cat([to_tensor(field, self.device) for field in self.fields])
+
+    def update(self, event):
+        """One update of all chains: (accepted, dH), None where the update has none."""
+        told = []
+        for number, (field, update) in enumerate(zip(self.fields, self.updates)):
+            stream = self.draws.first // BLOCK + number
+            report = update.update(Random(self.draws.seed, stream, EVENTS * (self.draws.passed + event)))
+            told.append((report, field.lattice.replicas))
+        return _joined(told, "accepted"), _joined(told, "delta_h")
+
+
+def _joined(told, name):
+    if not hasattr(told[0][0], name):
+        return None
+    values = [np.broadcast_to(getattr(report, name), replicas) for report, replicas in told]
+    return torch.from_numpy(np.concatenate(values))

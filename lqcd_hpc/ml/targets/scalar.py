@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import log, pi, prod
 
 import torch
 
@@ -127,7 +127,7 @@ def free_log_z(shape, m2, half=True):
     """
     kernel = kinetic_spectrum(shape) + m2
     kernel = kernel if half else 2 * kernel
-    return float(0.5 * (torch.log(torch.tensor(2 * torch.pi)) - kernel.log()).sum())
+    return float(0.5 * (log(2 * pi) - kernel.log()).sum())
 
 
 def kinetic_spectrum(shape):

@@ -36,6 +36,11 @@ class GaugeAction:
         uniform = sorted(self.loops) == sorted((p, 1.0) for p in plaquettes(lattice.ndim))
         self.plain = uniform and not any(lattice.is_open(mu) for mu in range(lattice.ndim))
 
+    @property
+    def field(self):
+        """The field that the action is a function of."""
+        return self.U
+
     def refresh(self, rng):
         """Gauge actions have no fields of their own."""
 

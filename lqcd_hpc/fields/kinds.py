@@ -16,7 +16,7 @@ class Kind:
     buffers : separately versioned parts, one per direction for links (1 otherwise)
     shape : components per site, e.g. (Nc, Nc)
     number : "complex" or "real"
-    law : "link" g(x) U g(x+mu)^dag, "adjoint" g X g^dag, "vector" g psi, "scalar"
+    law : "link" g(x) U g(x+mu)^dag, "adjoint" g X g^dag, "vector" g psi, "scalar", "unit" (a scalar of length one)
     nc : colours (0 if the field has none)
     """
 
@@ -74,6 +74,29 @@ def colour_vectors(nc):
 def scalars(buffers=1):
     """Real numbers on sites."""
     return Kind("scalars", buffers, (), "real", "scalar", 0, buffers > 1)
+
+
+def complex_scalars():
+    """A complex number on every site.
+
+    >>> complex_scalars().reals
+    2
+    """
+    return Kind("complex scalars", 1, (), "complex", "scalar")
+
+
+def real_vectors(components):
+    """Vectors of real numbers on sites."""
+    return Kind("real vectors", 1, (components,), "real", "scalar")
+
+
+def spins(components):
+    """Unit vectors on sites: 2 components for the XY model, 3 for Heisenberg's.
+
+    >>> spins(3).shape
+    (3,)
+    """
+    return Kind("spins", 1, (components,), "real", "unit")
 
 
 def colours(group):

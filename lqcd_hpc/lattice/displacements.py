@@ -26,10 +26,16 @@ def forwards(ndim):
 
 
 @cache
+def nearest(ndim):
+    """+mu for every mu, then -mu."""
+    return forwards(ndim) + tuple(unit(ndim, mu, -1) for mu in range(ndim))
+
+
+@cache
 def star(ndim):
     """+mu, then -mu, then +mu-nu for every pair (zero where mu = nu)."""
-    back = tuple(unit(ndim, mu, -1) for mu in range(ndim))
-    return forwards(ndim) + back + tuple(plus(f, b) for f in forwards(ndim) for b in back)
+    back = nearest(ndim)[ndim:]
+    return nearest(ndim) + tuple(plus(f, b) for f in forwards(ndim) for b in back)
 
 
 @cache

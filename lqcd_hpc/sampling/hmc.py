@@ -1,4 +1,5 @@
-"""Hybrid Monte Carlo for gauge actions (Duane, Kennedy, Pendleton and Roweth, Phys. Lett. B 195 (1987) 216)."""
+"""Hybrid Monte Carlo for links, scalars and spins (Duane, Kennedy, Pendleton and Roweth, Phys. Lett. B 195 (1987)
+216)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,6 @@ from pydantic import PositiveFloat, PositiveInt
 
 from ..description import description
 from ..errors import LqcdError
-from ..fields.gauge import reunitarise
 from .dynamics import Dynamics
 from .integrators import OMF2, Scheme, scheme
 
@@ -19,12 +19,12 @@ from .integrators import OMF2, Scheme, scheme
 class HMC:
     """Trajectories of length `tau` in `steps` steps of an integrator, accepted with probability min(1, exp(-dH)).
 
-    Momenta have density exp(-tr P^2). With replicas, each one is accepted or rejected by itself. The links are
-    projected back to the group between trajectories. `guide` is another action for the molecular dynamics (the test
-    is always made with `action`), on the same gauge field.
+    Momenta have density exp(-tr P^2) for links, exp(-P.P/2) for scalars and spins. With replicas, each one is accepted
+    or rejected by itself. Links are projected back to the group, spins to the sphere, between trajectories. `guide` is
+    another action for the molecular dynamics (the test is always made with `action`), on the same field.
 
-    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another gauge field, or if a trajectory
-    ends in a value that is not finite.
+    Raises `LqcdError` if steps or tau make no trajectory, if the guide has another field, if the integrator does not
+    suit the field (force-gradient and spins), or if a trajectory ends in a value that is not finite.
 
     >>> from lqcd_hpc import Lattice, Random, gauge
     >>> from lqcd_hpc.actions.wilson import Wilson
@@ -43,15 +43,15 @@ class HMC:
     def __post_init__(self):
         if self.steps < 1 or not self.tau > 0:
             raise LqcdError(f"a trajectory needs tau > 0 and steps >= 1, not tau = {self.tau}, steps = {self.steps}")
-        if self.guide is not None and self.guide.U is not self.action.U:
-            raise LqcdError("the guide must be an action on the same gauge field: guide = description.on(action.U)")
+        if self.guide is not None and self.guide.field is not self.action.field:
+            raise LqcdError("the guide must be an action on the same field: guide = description.on(action.field)")
         self.dynamics = Dynamics(self.guide or self.action)
-        self._before = self.action.U.like()
+        self._before = self.action.field.like()
 
     def update(self, rng):
-        """One trajectory; the gauge field holds its end if accepted, its start if not."""
-        U = self.action.U
-        drift = reunitarise(U)
+        """One trajectory; the field holds its end if accepted, its start if not."""
+        U = self.action.field
+        drift = self.dynamics.motion.project(U)
         self._before.assign(U)
         self.action.refresh(rng)
         self.dynamics.refresh(rng)
@@ -72,7 +72,7 @@ class HMC:
 
     def _restore(self, rejected):
         """Put back the start for the replicas that were rejected."""
-        U = self.action.U
+        U = self.action.field
         if rejected.all():
             U.assign(self._before)
         elif rejected.any():
@@ -80,12 +80,13 @@ class HMC:
 
     def __str__(self):
         head = f"HMC, tau = {self.tau} in {self.steps} steps of {self.integrator}"
-        return f"{head}\n  H = tr P^2 + S, S = {self.action.description}"
+        return f"{head}\n  H = {self.dynamics.motion.kinetic} + S, S = {self.action.description}"
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What a trajectory reports (arrays over replicas if there are several): dH, acceptance, drift from the group."""
+    """What a trajectory reports (arrays over replicas if there are several): dH, acceptance, drift from group or
+    sphere."""
 
     delta_h: float
     accepted: bool

@@ -1,52 +1,25 @@
-"""What every action promises. A file of lqcd_hpc/actions that defines a description is tested by being there.
+"""What every gauge action promises. A file of lqcd_hpc/actions that defines a description is tested by being there;
+those of scalars in test_scalar_actions.py.
 
-A description is a dataclass with `.on(U)`. Required fields take their values from SAMPLES; every number that has a
-default is tested at another value too."""
+A description is a dataclass with `.on(U)`. Required fields take their values from SAMPLES (action_descriptions.py);
+every number that has a default is tested at another value too."""
 
-import dataclasses
-import importlib
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
+from action_descriptions import SAMPLES, of_gauge_fields
 from reference import action as oracle
 from reference import algebra, paths
 
-import lqcd_hpc.actions
 from lqcd_hpc import Lattice, gauge
 from lqcd_hpc.fields import Field, kinds
 
-SAMPLES = {"beta": 2.3, "terms": [("+x +y -x -y", 0.8), ("+x +y +y -x -y -y", -0.3), ("+x +y +x -y -x -x", 0.2)]}
 SYSTEMS = {"U(1)": (4, 8), "SU(2)": (4, 4, 4), "SU(3)": (4, 2, 4, 4), "SU(4)": (4, 8)}
 RECTANGLES = {"wilson": 0.0, "symanzik": -1 / 12, "iwasaki": -0.331, "dbw2": -1.4088}
 
 
-def descriptions():
-    """name -> description, for all classes of all files, plus one for each default that is a number."""
-    found = {}
-    for path in sorted(Path(lqcd_hpc.actions.__file__).parent.glob("*.py")):
-        module = importlib.import_module(f"lqcd_hpc.actions.{path.stem}")
-        for cls in vars(module).values():
-            if _is_description(cls) and cls.__module__ == module.__name__:
-                found |= _variants(path.stem, cls)
-    return found
-
-
-def _is_description(cls):
-    return isinstance(cls, type) and dataclasses.is_dataclass(cls) and hasattr(cls, "on")
-
-
-def _variants(name, cls):
-    fields = dataclasses.fields(cls)
-    required = [f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING]
-    assert set(required) <= set(SAMPLES), f"actions/{name}.py: give SAMPLES values for {required}"
-    values = {key: SAMPLES[key] for key in required}
-    numbers = {f.name: 1.7 * f.default for f in fields if isinstance(f.default, float)}
-    return {name: cls(**values)} | {f"{name}-{key}": cls(**values, **{key: v}) for key, v in numbers.items()}
-
-
-DESCRIPTIONS = descriptions()
+DESCRIPTIONS = of_gauge_fields()
 
 
 def links_of(group, shape, seed=7, boundary=None):

@@ -196,7 +196,7 @@ def test_a_guide_makes_hmc_no_less_exact():
 
 def test_a_guide_on_other_links_is_refused():
     U = gauge.cold(lattice_of((4, 8)), "U(1)")
-    with pytest.raises(LqcdError, match="guide .* same gauge field"):
+    with pytest.raises(LqcdError, match="guide .* same field"):
         HMC(Wilson(beta=1.0).on(U), steps=3, guide=Wilson(beta=1.0).on(U.copy()))
 
 

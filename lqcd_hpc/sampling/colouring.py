@@ -1,8 +1,9 @@
-"""Which links may be updated together: colourings of the sites for links of one direction.
+"""Which links or sites may be updated together: colourings of the sites, for links of one direction.
 
 Links U_mu(x) and U_mu(y) may change at the same time only if neither is in the staple of the other. A colouring
 c(x) = sum_nu w_nu x_nu mod m is right if it tells x from x + d for every displacement d at which the staple of
 U_mu(x) holds a link of direction mu, and if it is periodic on the lattice.
+Sites that couple to their neighbours need a colouring that tells x from x +- mu.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import product
 
 from ..errors import LqcdError
 from ..fields.domain import Colour, Parity
-from ..lattice.displacements import unit
+from ..lattice.displacements import nearest, unit
 from ..paths.path import links, staples, write
 
 LARGEST_MODULUS = 12
@@ -24,7 +25,23 @@ def colours(lattice, mu, loops):
     Plaquettes need 2 colours, planar rectangles 4 (2 x_mu + sum_{nu != mu} x_nu mod 4).
     Raises `LqcdError` if a loop meets a link twice, or if no colouring fits the extents.
     """
-    needed = _neighbours(lattice, mu, loops)
+    return _colouring(lattice, _neighbours(lattice, mu, loops), mu)
+
+
+def site_colours(lattice):
+    """Domains of sites of which none is a neighbour of another: the two parities where all extents are even.
+
+    Raises `LqcdError` if a site is its own neighbour (an extent of one), or if no colouring fits the extents.
+    """
+    if any(_same_site(lattice, d) for d in nearest(lattice.ndim)):
+        raise LqcdError(
+            f"a site of {lattice.shape} is its own neighbour: local updates need extents of 2 or more; use HMC"
+        )
+    return _colouring(lattice, nearest(lattice.ndim), 0)
+
+
+def _colouring(lattice, needed, mu):
+    """The colouring with the fewest colours that separates the displacements `needed`."""
     for modulus in range(2, LARGEST_MODULUS + 1):
         for weights in _weights(lattice.ndim, mu, modulus):
             if _separates(lattice, weights, modulus, needed):

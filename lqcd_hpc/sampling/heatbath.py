@@ -24,7 +24,8 @@ class Heatbath:
     (Phys. Lett. B 156 (1985) 393) as `method` says; "auto" takes Kennedy-Pendleton for beta_eff > 1.7, per link.
     U(1): von Mises (Best and Fisher 1979). Links are projected back to the group after each update.
 
-    Raises `LqcdError` for an unknown method, or an action whose loops forbid a sweep (sampling/colouring.py).
+    Raises `LqcdError` for an unknown method, an action of scalars, or an action whose loops forbid a sweep
+    (sampling/colouring.py).
 
     >>> from lqcd_hpc import Lattice, Random, gauge
     >>> from lqcd_hpc.actions.wilson import Wilson
@@ -43,6 +44,8 @@ class Heatbath:
             raise LqcdError(f"heatbath method {self.method!r}: choose one of {', '.join(METHODS)}")
         if self.overrelaxation < 0:
             raise LqcdError(f"overrelaxation = {self.overrelaxation}: choose the number of sweeps, 0 or more")
+        if self.action.field.kind.law != "link":
+            raise LqcdError(f"the heatbath is for links, not for {self.action.field!r}: use metropolis or hmc")
         self._heatbath = LocalUpdate(self.action, "heatbath", _SCALARS)
         self._relax = LocalUpdate(self.action, "overrelaxation") if self.overrelaxation else None
 

@@ -8,7 +8,11 @@ from multiprocessing import get_context
 import nvrtc
 import pytest
 
-from lqcd_hpc import Lattice, Random, config, gauge
+from lqcd_hpc import Lattice, Random, config, gauge, scalar
+from lqcd_hpc.actions.complex_phi4 import ComplexPhi4
+from lqcd_hpc.actions.phi4 import Phi4
+from lqcd_hpc.actions.sigma import Sigma
+from lqcd_hpc.actions.symanzik import Symanzik
 from lqcd_hpc.actions.wilson import Wilson
 from lqcd_hpc.backend import cuda, cuda_source, device
 from lqcd_hpc.backend.program import KERNELS
@@ -20,6 +24,7 @@ from lqcd_hpc.operators.clover import Clover
 from lqcd_hpc.operators.operator import Normal
 from lqcd_hpc.sampling.hmc import HMC
 from lqcd_hpc.sampling.integrators import FORCE_GRADIENT
+from lqcd_hpc.sampling.metropolis import Metropolis
 from lqcd_hpc.solvers.bicgstab import BiCGStab
 from lqcd_hpc.solvers.cg import CG
 from lqcd_hpc.solvers.multishift import MultishiftCG
@@ -73,9 +78,12 @@ def programs(group, ndim, precision):
             U = gauge.hot(lattice, Random(1), group, precision)
             gauge.transform(U, gauge.random_transformation(U, Random(1)))
             gauge.link_trace(U)
-            HMC(Wilson(beta=1.0).on(U), steps=1, tau=1.0, integrator=FORCE_GRADIENT).update(Random(1))
             for definition in ("clover", "plaquette") if ndim > 2 else ("clover",):
                 Topology(definition=definition).on(U)()
+            HMC(Wilson(beta=1.0).on(U), steps=1, tau=1.0, integrator=FORCE_GRADIENT).update(Random(1))
+            for action in (Wilson(beta=1.0), Symanzik(beta=1.0)):
+                Metropolis(action.on(U), width=0.1).update(Random(1))
+            scalars(lattice, precision)
             if ndim != 3 and boundary == "periodic":
                 fermions(U)
     lanes, group_lanes = cuda.lanes(8)
@@ -103,6 +111,17 @@ def fermions(U):
     for kind, parameters in QUARKS.items():
         if U.lattice.ndim == 4:
             config.described("measure", {"kind": kind} | parameters, kind).on(U)()
+
+
+def scalars(lattice, precision):
+    """Use scalars and spins of several components."""
+    theories = [Phi4(m2=1.0, lam=1.0, normalisation="half"), ComplexPhi4(eta=4.0, lam=1.0)]
+    theories += [Sigma(beta=1.0, components=n) for n in (2, 3, 4)]
+    for theory in theories:
+        action = theory.on(scalar.hot(lattice, Random(1), theory.field_kind, precision))
+        HMC(action, steps=1).update(Random(1))
+        spins = action.field.kind.law == "unit"
+        Metropolis(action, width=0.1, overrelaxation=int(spins)).update(Random(1))
 
 
 def send_half_spinors(psi):

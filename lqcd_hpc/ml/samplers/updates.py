@@ -29,7 +29,7 @@ def update_sampler(kind, description, update, target, flow, also=None):
         blocks = Blocks(target, update, chains, draws)
         blocks.set(x)
         for event in count(1):
-            accepted, delta = blocks.update(event)
+            accepted, delta = blocks.update(draws.passed + event)
             x = blocks.states()
             if also:
                 x, accepted = also(x, draws(event))
@@ -61,11 +61,12 @@ class Blocks:
         return torch.cat([to_tensor(field, self.device) for field in self.fields])
 
     def update(self, event):
-        """One update of all chains: (accepted, dH), None where the update has none."""
+        """One update of all chains, with the random numbers of this event: (accepted, dH), None where the update has
+        none."""
         told = []
         for number, (field, update) in enumerate(zip(self.fields, self.updates)):
             stream = self.draws.first // BLOCK + number
-            report = update.update(Random(self.draws.seed, stream, EVENTS * (self.draws.passed + event)))
+            report = update.update(Random(self.draws.seed, stream, EVENTS * event))
             told.append((report, field.lattice.replicas))
         return _joined(told, "accepted"), _joined(told, "delta_h")
 

@@ -98,6 +98,7 @@ class Sampler:
     thermalisation : batches to leave out at the beginning, unless the run goes on from an earlier chain
     serial : the states of a batch follow each other in one chain, or else belong to as many chains
     weighted : see `Chain`
+    flow : the flow, whose precision and device are those of a run
     """
 
     kind: str
@@ -108,13 +109,15 @@ class Sampler:
     thermalisation: int = 0
     serial: bool = False
     weighted: bool = False
+    flow: torch.nn.Module | None = None
 
-    def run(self, samples, seed, start=None, first=0, dtype=torch.float64, device="cpu", on_batch=None):
+    def run(self, samples, seed, start=None, first=0, dtype=None, device=None, on_batch=None):
         """A `Chain` of `samples` states in all, rounded up to whole batches.
 
         Only observables are kept, one batch is in memory at a time; `on_batch(number, batch)` sees each one.
         `start` are states to begin with, or a chain to go on with; `first` is the number of this process's first chain:
-        the numbers of a chain do not depend on how chains are divided among processes.
+        the numbers of a chain do not depend on how chains are divided among processes. Precision and device are those
+        of the flow, or else double precision on the host, unless they are given.
 
         Raises `LqcdError` if `samples` is not positive, or if the target has no observables.
         """
@@ -123,6 +126,9 @@ class Sampler:
         began = time.process_time()
         passed = start.events if isinstance(start, Chain) else 0
         state = start.state if isinstance(start, Chain) else start
+        own = next((p for p in self.flow.parameters()), None) if self.flow is not None else None
+        dtype = dtype or (torch.float64 if own is None else own.real.dtype)
+        device = device or ("cpu" if own is None else str(own.device))
         stream = self.stream(Draws(seed, first, passed, dtype, device), state)
         skipped = 0 if isinstance(start, Chain) else self.thermalisation
         for _ in range(skipped):

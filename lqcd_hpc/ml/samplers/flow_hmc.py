@@ -50,7 +50,7 @@ class FlowHMC:
                 here, accepted, delta = dynamics.trajectory(here, draws(event))
                 yield Batch(here.x, accepted, delta_h=delta)
 
-        return Sampler("flow_hmc", self, target, stream, self.chains, self.thermalisation)
+        return Sampler("flow_hmc", self, target, stream, self.chains, self.thermalisation, flow=flow)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Independence:
                 state = x[order[-1:]]
                 weight = fresh[order[-1] - 1].item() if order[-1] else weight
 
-        return Sampler("independence", self, target, stream, self.batch, serial=True)
+        return Sampler("independence", self, target, stream, self.batch, serial=True, flow=flow)
 
 
 def metropolis(weight, log_weights, tests):

@@ -59,7 +59,7 @@ class Nonequilibrium:
                 x, work = self._travel(path, layers, mover, draws(event), (draws.passed + event) * self.steps)
                 yield Batch(x, log_weights=-work)
 
-        return Sampler("nonequilibrium", self, target, stream, self.batch, serial=True, weighted=True)
+        return Sampler("nonequilibrium", self, target, stream, self.batch, serial=True, weighted=True, flow=flow)
 
     def _travel(self, path, layers, mover, noise, event):
         """(x, work) at the end of the path; updates use the random numbers of `noise`, or of events from `event`."""

@@ -10,6 +10,8 @@ from ...analysis.effective_sample_size import diagnose, forward_ess, log_z, reve
 from ...analysis.errors import Estimate, derived, estimate, exp_minus_dh, format_value
 from ...errors import LqcdError
 
+FEWEST = 100  # effective samples below which weighted averages are not to be trusted
+
 
 @dataclass(frozen=True)
 class Result:
@@ -107,7 +109,7 @@ def report(chain, target_log_weights=None, training_core_seconds=0.0, training_e
         exp_minus_dh=None if chain.delta_h is None else _or_none(exp_minus_dh, chain.delta_h),
         core_seconds=chain.core_seconds,
         training_core_seconds=training_core_seconds,
-        warnings=tuple(_warnings(chain.steps, results, ess, forward, training_ess)),
+        warnings=tuple(_warnings(chain, results, ess, forward, training_ess)),
     )
 
 
@@ -152,13 +154,16 @@ def _or_none(function, *arguments):
         return None
 
 
-def _warnings(steps, results, ess, forward, training_ess):
+def _warnings(chain, results, ess, forward, training_ess):
+    steps = chain.steps
     for name, one in results.items():
         if not one.estimate.error > 0:
             yield f"{name} has no error: it never changed (frozen?), or there are fewer than 5 steps per chain"
         elif steps < 10 * one.estimate.tau_int:
             tau = f"{one.estimate.tau_int:.3g}"
             yield f"{name}: chains of {steps} steps are too short for tau_int = {tau}; its value and error mean little"
+    if chain.weighted and ess * chain.samples < FEWEST:
+        yield f"weights leave {ess * chain.samples:.3g} effective samples: values, errors and log Z mean little"
     if ess is not None:
         yield from diagnose(ess, forward, training_ess)
 

@@ -36,7 +36,7 @@ class Reweighting:
                 x, weights = proposals(target, flow, self.batch, draws(event))
                 yield Batch(x, log_weights=weights)
 
-        return Sampler("reweighting", self, target, stream, self.batch, serial=True, weighted=True)
+        return Sampler("reweighting", self, target, stream, self.batch, serial=True, weighted=True, flow=flow)
 
 
 def proposals(target, flow, number, noise):

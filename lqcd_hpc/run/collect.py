@@ -7,6 +7,8 @@ import os
 import platform
 import time
 import tomllib
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,10 @@ NAME = "measurements.h5"
 SUMMARY = "run.json"
 
 
-def versions():
+def versions(*libraries):
     """Versions of what produced the numbers."""
-    return {
+    more = {name: metadata.version(name) for name in libraries}
+    return more | {
         "lqcd_hpc": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -35,14 +38,26 @@ def collect(directory):
     One group per measurement with its `kind`, the datasets `step` and one per column; file attributes hold the run
     file, versions, seed, process grid and lattice. Raises `LqcdError` if the directory holds no run.
     """
-    import h5py
-
     directory = Path(directory)
     try:
         summary = json.loads((directory / SUMMARY).read_text())
         records = journal.read(directory / journal.NAME)
     except OSError as error:
         raise LqcdError(f"{directory} holds no run ({error.filename}: {error.strerror})") from None
+    kinds, seconds = _kinds(summary["run_toml"]), _seconds(directory)
+    with measurement_file(directory, summary) as file:
+        for name, rows in _tables(records).items():
+            group = file.create_group(name)
+            group.attrs["kind"] = kinds.get(name, name)
+            _write_table(group, rows, seconds if name == "update" else {})
+    return directory / NAME
+
+
+@contextmanager
+def measurement_file(directory, summary):
+    """A new measurements.h5 with the attributes of a run's summary; it appears under its name when it is whole."""
+    import h5py
+
     temporary = directory / f"{NAME}.part"
     with h5py.File(temporary, "w") as file:
         file.attrs["run_toml"] = summary["run_toml"]
@@ -51,13 +66,8 @@ def collect(directory):
         file.attrs["ranks"] = summary["ranks"]
         file.attrs["lattice"] = json.dumps(summary["lattice"])
         file.attrs["created"] = time.strftime("%Y-%m-%d %H:%M:%S")
-        kinds = _kinds(summary["run_toml"])
-        for name, rows in _tables(records).items():
-            group = file.create_group(name)
-            group.attrs["kind"] = kinds.get(name, name)
-            _write_table(group, rows, _seconds(directory) if name == "update" else {})
+        yield file
     os.replace(temporary, directory / NAME)
-    return directory / NAME
 
 
 def _kinds(run_toml):
@@ -96,3 +106,17 @@ def _seconds(directory):
         return {int(step): float(seconds) for step, seconds in pairs}
     except (OSError, ValueError):
         return {}
+
+
+def finish(directory, report, say):
+    """measurements.h5 from the journal, and the report if it is wanted."""
+    say(f"measurements: {collect(directory)}")
+    if report:
+        show_report(directory, say)
+
+
+def show_report(directory, say):
+    """The report of measurements.h5."""
+    from ..analysis.report import write_report
+
+    say(f"report: {write_report(directory)}")

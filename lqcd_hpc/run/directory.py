@@ -37,11 +37,11 @@ class RunDirectory:
                 f"another job works in {self.path}: wait for it, or choose another [output] directory"
             ) from None
 
-    def bind(self, run, identity, lattice, group):
+    def bind(self, run, identity, ranks, shape, group):
         """Write run.json, or check that the one there is of the same run."""
-        on_root(self._comm, lambda: self._bind(run, identity, lattice, group))
+        on_root(self._comm, lambda: self._bind(run, identity, ranks, shape, group))
 
-    def _bind(self, run, identity, lattice, group):
+    def _bind(self, run, identity, ranks, shape, group):
         path = self.path / SUMMARY
         if path.exists():
             known = json.loads(path.read_text())["identity"]
@@ -56,8 +56,8 @@ class RunDirectory:
             "run_toml": run.text,
             "versions": versions(),
             "seed": run.random.seed if run.random else -1,
-            "ranks": "x".join(map(str, lattice.ranks)),
-            "lattice": {"shape": lattice.shape, "group": group},
+            "ranks": "x".join(map(str, ranks)),
+            "lattice": {"shape": shape, "group": group},
         }
         temporary = path.with_suffix(".part")
         temporary.write_text(json.dumps(summary, indent=1))

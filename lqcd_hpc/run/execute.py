@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from .. import config
+from ..errors import LqcdError
 from ..io.collective import on_root
 from ..lattice import world
-from .collect import collect
+from .collect import finish
 from .directory import RunDirectory
 from .generate import generate
 from .measure import measure_files
 
 
-def execute(path, comm=None, say=print):
+def execute(path, comm=None, say=print, start=None, only=None):
     """Do what the run file says; returns the directory of its results. Collective.
 
-    Resumes by itself from the last checkpoint, on any number of ranks. Raises `LqcdError` for a faulty run file and for
-    whatever stops the run.
+    Resumes by itself from the last checkpoint, on any number of ranks. `start` is a model for a training to start from,
+    `only` the class of run files that are wanted here. Raises `LqcdError` for a faulty run file and for whatever stops
+    the run.
     """
-    comm = comm or world()
     run = config.load(path)
-    directory = RunDirectory(run.output.directory, comm)
-    try:
-        (measure_files if run.source else generate)(run, directory, comm)
-        on_root(comm, lambda: _finish(run, directory.path, say))
-    finally:
-        directory.release()
+    if only is not None and not isinstance(run, only):
+        raise LqcdError(f"{path} is another kind of run file: lqcd-hpc run {path} does what it says")
+    if isinstance(run, config.RunFile):
+        return _lattice_run(run, comm or world(), say)
+    from ..ml.training.processes import processes
+
+    with processes() as job, _directory(run, job.comm) as directory:
+        if isinstance(run, config.SampleFile):
+            from .sample import sample
+
+            sample(run, directory, job, say)
+        elif run.search:
+            from .search import search
+
+            search(run, directory, job, say, start)
+        else:
+            from .train import train
+
+            train(run, directory, job, say, start)
     return directory.path
 
 
-def _finish(run, path, say):
-    """measurements.h5 and the report."""
-    file = collect(path)
-    say(f"measurements: {file}")
-    if run.output.report:
-        from ..analysis.report import write_report
+def _lattice_run(run, comm, say):
+    with _directory(run, comm) as directory:
+        (measure_files if run.source else generate)(run, directory, comm)
+        on_root(comm, lambda: finish(directory.path, run.output.report, say))
+    return directory.path
 
-        say(f"report: {write_report(path)}")
+
+@contextmanager
+def _directory(run, comm):
+    directory = RunDirectory(run.output.directory, comm)
+    try:
+        yield directory
+    finally:
+        directory.release()

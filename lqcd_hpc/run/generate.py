@@ -33,7 +33,7 @@ def generate(run, directory, comm):
     U = _start(run, lattice, rng)
     observables = [(o, o.description.on(U)) for o in run.observables]
     updates = [stage.update.on(run.action.on(U)) for stage in run.stages]
-    directory.bind(run, identity_of(run), lattice, table.group)
+    directory.bind(run, identity_of(run), lattice.ranks, lattice.shape, table.group)
     Chain(run, directory, U, rng, observables, updates).advance()
 
 

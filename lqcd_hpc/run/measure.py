@@ -30,7 +30,7 @@ def measure_files(run, directory, comm):
         raise LqcdError(f"{files[0]} holds {header.group}, the run file says {table.group}")
     options = (table.ranks, table.boundary, 1, comm, table.threads) if table else (None, None, 1, comm)
     lattice = Lattice(header.shape, *options)
-    directory.bind(run, identity_of(run), lattice, group_name(header.nc))
+    directory.bind(run, identity_of(run), lattice.ranks, lattice.shape, group_name(header.nc))
     done = on_root(comm, lambda: _done(directory.path))
     book = journal.Journal(directory.path / journal.NAME, comm.rank == 0, done["bytes"])
     progress = Progress(len(files), len(done["files"]), comm.rank == 0)

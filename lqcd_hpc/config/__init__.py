@@ -1,0 +1,66 @@
+"""Run files: TOML to descriptions, every key checked.
+
+A `kind` names a file in the folder of its role (`action` -> actions/, `update` -> sampling/, `measure` ->
+measurements/, `flow` -> ml/flows/, `sampler` -> ml/samplers/); the description class of that file holds its keys. A
+table within a table is looked up in the role that its key names (`operator` -> operators/, `solver` -> solvers/,
+`source` -> sources/, `net` -> ml/nets/), or else in that of the outer one (`inner` of a solver, `flows` of a sequence).
+
+`tables.py` makes descriptions of tables, `generate.py` holds the run files that generate and measure, `learn.py` those
+that train and sample.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from ..errors import LqcdError
+from .generate import RunFile, parse_generate, parse_measure
+from .learn import SampleFile, TrainFile, parse_sample, parse_train
+from .tables import described, kinds, refuse_unknown
+
+__all__ = ["RunFile", "SampleFile", "TrainFile", "described", "kinds", "load", "parse"]
+
+KINDS = {  # the table that marks a kind of run file, what it is called, all its tables, and what reads it
+    "source": ("measures on files", {"lattice", "source", "measure", "output"}, parse_measure),
+    "train": (
+        "trains a flow",
+        {"lattice", "action", "target", "flow", "train", "search", "random", "output"},
+        parse_train,
+    ),
+    "sampler": ("samples", {"lattice", "action", "target", "flow", "sampler", "random", "output"}, parse_sample),
+    "update": (
+        "generates an ensemble",
+        {"lattice", "start", "random", "action", "update", "measure", "output"},
+        parse_generate,
+    ),
+}
+
+
+def load(path):
+    """Read and check a run file.
+
+    Raises `LqcdError` for what is missing, unknown (with the nearest spelling) or of a wrong type.
+    """
+    try:
+        text = Path(path).read_text()
+        return parse(text)
+    except OSError as error:
+        raise LqcdError(f"cannot read the run file {path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise LqcdError(f"{path} is not TOML: {error}") from None
+    except LqcdError as error:
+        raise LqcdError(f"{path}: {error}") from None
+
+
+def parse(text):
+    """The checked run file of a TOML text."""
+    tables = tomllib.loads(text)
+    mark = next((name for name in KINDS if name in tables), "update")
+    does, allowed, read = KINDS[mark]
+    everything = {name for _, names, _ in KINDS.values() for name in names}
+    for name in tables:
+        if name in everything - allowed:
+            raise LqcdError(f"[{name}] does not go together with [{mark}]: a run file that {does} has no such table")
+    refuse_unknown(tables, allowed, "the run file")
+    return read(text, tables)

@@ -1,0 +1,161 @@
+"""Run files that generate ensembles, and that measure on files."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Literal
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from ..description import description
+from ..errors import LqcdError
+from ..fields.kinds import colours
+from .tables import as_table, checked, count_of, described, require
+
+
+@description
+class LatticeTable:
+    """[lattice]: extents x, y, z, t; group; how it is divided."""
+
+    shape: list[PositiveInt]
+    group: str
+    ranks: list[PositiveInt] | None = None
+    boundary: list[Literal["periodic", "open"]] | None = None
+    replicas: PositiveInt = 1
+    precision: Literal["double", "single"] = "double"
+    threads: PositiveInt | None = None
+
+
+@description
+class StartTable:
+    """[start]: where a chain begins."""
+
+    kind: Literal["cold", "hot", "instanton", "file"]
+    file: str | None = None
+
+
+@description
+class RandomTable:
+    """[random]: the seed of the chain, and its number among chains of the same seed."""
+
+    seed: NonNegativeInt
+    stream: NonNegativeInt = 0
+
+
+@description
+class SourceTable:
+    """[source]: configurations to measure on, as files or patterns such as ``confs/*.ildg``."""
+
+    files: list[str]
+
+
+@description
+class OutputTable:
+    """[output]: the directory; updates between checkpoints, and between stored configurations (0: none)."""
+
+    directory: str
+    checkpoint: PositiveInt = 10
+    configurations: NonNegativeInt = 0
+    format: Literal["ildg", "scidac", "nersc", "milc", "hdf5"] = "ildg"
+    report: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One [[update]] table: `count` updates of some kind, measured on unless `measure` is false."""
+
+    kind: str
+    count: int
+    measure: bool
+    update: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Observable:
+    """One [measure.NAME] table: measured every `every` updates."""
+
+    name: str
+    kind: str
+    every: int
+    description: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFile:
+    """A checked run file. `source` is set for runs that only measure; `start`, `random`, `action`, `stages`
+    for the others."""
+
+    text: str
+    lattice: LatticeTable | None
+    output: OutputTable
+    observables: tuple[Observable, ...]
+    source: SourceTable | None = None
+    start: StartTable | None = None
+    random: RandomTable | None = None
+    action: Any = None
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def updates(self):
+        """Updates of all stages."""
+        return sum(stage.count for stage in self.stages)
+
+
+def parse_generate(text, tables):
+    """The run file of an ensemble from its tables."""
+    require(tables, ["output", "lattice", "start", "random", "action", "update"])
+    if not isinstance(tables["update"], list):
+        raise LqcdError("updates are a list of tables: write [[update]] with two brackets")
+    return RunFile(
+        **_common(text, tables),
+        start=_start(tables["start"]),
+        random=checked(RandomTable, tables["random"], "random"),
+        action=described("action", tables["action"], "action"),
+        stages=tuple(_stage(k, table) for k, table in enumerate(tables["update"])),
+    )
+
+
+def parse_measure(text, tables):
+    """The run file of measurements on files from its tables."""
+    require(tables, ["output", "source"])
+    return RunFile(**_common(text, tables), source=checked(SourceTable, tables["source"], "source"))
+
+
+def _common(text, tables):
+    lattice = checked(LatticeTable, tables["lattice"], "lattice") if "lattice" in tables else None
+    if lattice:
+        colours(lattice.group)
+    return {
+        "text": text,
+        "lattice": lattice,
+        "output": checked(OutputTable, tables["output"], "output"),
+        "observables": tuple(_observable(name, table) for name, table in tables.get("measure", {}).items()),
+    }
+
+
+def _start(table):
+    start = checked(StartTable, table, "start")
+    if (start.kind == "file") != (start.file is not None):
+        raise LqcdError('[start] needs file = "..." with kind = "file", and only then')
+    return start
+
+
+def _stage(number, table):
+    where = f"update number {number + 1}"
+    table = dict(as_table(table, where))
+    require(table, ["kind", "count"], where)
+    count, measure = count_of(table, "count", where, "updates"), table.pop("measure", True)
+    if not isinstance(measure, bool):
+        raise LqcdError(f"[{where}] measure = {measure!r}: give true or false")
+    return Stage(table["kind"], count, measure, described("update", table, where))
+
+
+def _observable(name, table):
+    where = f"measure.{name}"
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        raise LqcdError(f"[{where}]: names of measurements are letters, digits and _")
+    table = dict(as_table(table, where))
+    every = count_of(table, "every", where, "updates between measurements", 1)
+    kind = table.setdefault("kind", name)
+    return Observable(name, kind, every, described("measure", table, where))

@@ -1,0 +1,53 @@
+"""What a training is: the keys of a run file's [train] table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from ...description import description
+from ...errors import LqcdError
+
+
+@description
+class Training:
+    """Adam on a loss of a flow q and a target p = e^{-S}/Z.
+
+    loss : "reverse", "path", "forward" or "mixed" (losses.py)
+    steps, batch : of Adam, and samples of each, over all processes
+    learning_rate, schedule : "constant", "cosine" (to zero), or "step" (times `factor` every `every` steps)
+    warm_up : steps in which the rate rises linearly from zero
+    clip : largest norm of the gradient
+    precision : "double" or "single"
+    evaluate, samples : steps between evaluations, and fresh samples of each, over all processes
+    target_ess : end as soon as an evaluation finds this effective sample size
+    mix : weight of the forward part of "mixed"
+    data : file with samples of the target (`samples.h5` of a sampling run), for "forward" and "mixed"
+    start : model to start from, of another volume or coupling
+    """
+
+    steps: PositiveInt
+    batch: PositiveInt
+    learning_rate: PositiveFloat
+    loss: Literal["reverse", "path", "forward", "mixed"] = "reverse"
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    factor: PositiveFloat = 0.5
+    every: PositiveInt | None = None
+    warm_up: NonNegativeInt = 0
+    clip: PositiveFloat | None = None
+    precision: Literal["double", "single"] = "double"
+    evaluate: PositiveInt = 500
+    samples: PositiveInt = 10000
+    target_ess: float | None = Field(default=None, gt=0, le=1)
+    mix: float | None = Field(default=None, gt=0, lt=1)
+    data: str | None = None
+    start: str | None = None
+
+    def __post_init__(self):
+        if (self.schedule == "step") != (self.every is not None):
+            raise LqcdError('[train] needs every = ... (steps) with schedule = "step", and only then')
+        if (self.loss == "mixed") != (self.mix is not None):
+            raise LqcdError('[train] needs mix = ... (between 0 and 1) with loss = "mixed", and only then')
+        if (self.loss in ("forward", "mixed")) != (self.data is not None):
+            raise LqcdError('[train] needs data = "samples.h5" with loss = "forward" or "mixed", and only then')

@@ -1,0 +1,44 @@
+"""Weights of one flow for another: of another volume or coupling, but of the same architecture."""
+
+from __future__ import annotations
+
+import torch
+
+from ...errors import LqcdError
+
+SHOWN = 6
+
+
+def transfer(flow, tensors, origin):
+    """Give the parameters of a flow the values of a model's tensors, by name and shape.
+
+    What is not learned (masks, tables of a volume) stays as the flow made it. Raises `LqcdError` that lists what does
+    not fit.
+    """
+    parameters, state = dict(flow.named_parameters()), flow.state_dict()
+    faults = [f"{name} is missing there" for name in parameters if name not in tensors]
+    faults += [f"{name} is not in this flow" for name in tensors if name not in state]
+    faults += [
+        f"{name} has shape {_text(tensors[name])} there, {_text(parameter)} here"
+        for name, parameter in parameters.items()
+        if name in tensors and tensors[name].shape != parameter.shape
+    ]
+    if faults:
+        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise LqcdError(
+            f"the model {origin} is of another architecture than the flow: {'; '.join(faults[:SHOWN])}{more}; write "
+            "the [flow] table of its card.json, or train from the beginning"
+        )
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(tensors[name])
+
+
+def restore(flow, tensors, origin):
+    """The whole state of a flow, which must be the one that was stored."""
+    transfer(flow, tensors, origin)
+    flow.load_state_dict(tensors)
+
+
+def _text(tensor):
+    return "x".join(map(str, tensor.shape)) or "1"

@@ -1,0 +1,162 @@
+"""Train a flow: checkpoints and a journal of losses on the way, a model with its card at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import LqcdError
+from ..io.collective import everywhere, on_root
+from .collect import finish
+from .journal import NAME, Journal
+from .model import card_of, start_from
+from .progress import Progress
+
+MODEL = "model"
+
+
+def train(run, directory, processes, say=print, start=None):
+    """Train from the last checkpoint on; returns the last evaluation. Collective.
+
+    `start` is a model whose parameters the flow begins with. Raises `LqcdError` for what does not fit, and if the loss
+    is no longer finite.
+    """
+    comm = processes.comm
+    directory.bind(run, _identity(run, start), (processes.size,), run.density.shape, run.density.group)
+    trainer, metadata = _trainer(run, directory.path, processes, start)
+    with _Recorder(run, directory.path, trainer, metadata, comm) as recorder:
+        trainer.run(recorder)
+    last = trainer.evaluations[-1]
+    on_root(comm, lambda: _finish(run, directory.path, trainer, processes, say))
+    return last
+
+
+def _identity(run, start):
+    """What must not change between the parts of a training; it may go on for longer unless its schedule is bound to
+    its end."""
+    kept = {
+        key: value for key, value in run.tables["train"].items() if key not in ("evaluate", "samples", "target_ess")
+    }
+    if run.train.schedule != "cosine":
+        kept.pop("steps", None)
+    found = {name: repr(run.tables[name]) for name in ("flow", "random")}
+    return found | {"train": repr(kept), "target": repr(run.density.tables), "model to start from": str(start)}
+
+
+def _trainer(run, path, processes, start):
+    """The trainer at its last checkpoint, and the metadata of that (none: step 0)."""
+    from ..ml.training.state import read_newest
+    from ..ml.training.trainer import Trainer, initialised
+
+    target = run.density.target()
+    flow = initialised(run.flow, target, run.random.seed)
+    if start or run.train.start:
+        everywhere(processes.comm, lambda: start_from(flow, start or run.train.start))
+    data = everywhere(processes.comm, lambda: _data(run, target))
+    checkpoint = run.output.checkpoint
+    trainer = Trainer(flow, target, run.train, run.random.seed, processes, data, checkpoint)
+    found = everywhere(processes.comm, lambda: read_newest(path))
+    if found is None:
+        return trainer, {"journal_bytes": 0, "problems": []}
+    tensors, metadata, problems = found
+    trainer.resume(tensors, metadata)
+    return trainer, metadata | {"problems": problems}
+
+
+def _data(run, target):
+    """Samples of the target from the file of a sampling run."""
+    if run.train.data is None:
+        return None
+    from .states import read_states
+
+    return read_states(run.train.data, target, run.train.precision)
+
+
+class _Recorder:
+    """Listens to a trainer: journal, progress, event files, checkpoints. Writes on rank 0."""
+
+    def __init__(self, run, path, trainer, metadata, comm):
+        self.path, self.comm = path, comm
+        self.journal = on_root(comm, lambda: self._open(metadata["journal_bytes"])) or Journal(None, False)
+        self.progress = Progress(run.train.steps, trainer.step, comm.rank == 0)
+        self.events = _events(path, trainer.step) if run.output.tensorboard and comm.rank == 0 else None
+        self.live = {}
+        for problem in metadata["problems"]:
+            self.progress.say(f"passed over a damaged checkpoint: {problem}")
+        if trainer.step:
+            self.progress.say(f"resuming after {trainer.step} of {run.train.steps} steps")
+            if trainer.evaluations:
+                self.live = _live(trainer.evaluations[-1])
+
+    def _open(self, length):
+        self._journal = Journal(self.path / NAME, True, length)
+
+    def __enter__(self):
+        if self.comm.rank == 0:
+            self.journal = self._journal
+        return self
+
+    def __exit__(self, *error):
+        self.progress.close()
+        self.journal.close()
+        if self.events:
+            self.events.close()
+
+    def steps(self, first, columns):
+        if self.comm.rank:
+            return
+        for number in range(len(columns["loss"])):
+            row = {name: values[number] for name, values in columns.items()}
+            self.journal.append(first + number + 1, "train", row)
+            if self.events:
+                for name, value in row.items():
+                    self.events.add_scalar(f"train/{name}", value, first + number + 1)
+        shown = {"loss": f"{columns['loss'][-1]:.4f}", "ESS of batch": f"{columns['ess'][-1]:.3f}"} | self.live
+        self.progress.show(first + len(columns["loss"]), shown)
+
+    def evaluated(self, step, values):
+        self.live = _live(values)
+        if self.comm.rank == 0:
+            row = {name: value for name, value in values.items() if name != "step"}
+            self.journal.append(step, "evaluation", row)
+            if self.events:
+                for name, value in row.items():
+                    self.events.add_scalar(f"evaluation/{name}", value, step)
+
+    def checkpoint(self, trainer):
+        from ..ml.training.state import write_checkpoint
+
+        def write():
+            tensors, metadata = trainer.state()
+            metadata["journal_bytes"] = self.journal.sync()
+            write_checkpoint(self.path, trainer.step, tensors, metadata)
+
+        on_root(self.comm, write)
+
+
+def _live(values):
+    return {"ESS": f"{values['ess']:.4f}", "log Z": f"{values['log_z']:.4f}"}
+
+
+def _events(path, step):
+    try:
+        from ..ml.training.events import writer
+    except ImportError as error:
+        raise LqcdError(f"[output] tensorboard = true needs {error.name}: pip install tensorboard") from None
+    return writer(path / "events", step)
+
+
+def _finish(run, path, trainer, processes, say):
+    """The model, its card, and the pages for people."""
+    from ..ml.training.state import write_model
+
+    card = card_of(run, trainer, processes)
+    tensors = {name.removeprefix("flow."): t for name, t in trainer.state()[0].items() if name.startswith("flow.")}
+    write_model(Path(path) / MODEL, tensors, card)
+    say(
+        f"ESS {card['ess']:.4g}, acceptance {card['acceptance']:.4g}, log Z {card['log_z'][0]:.6g} +- "
+        f"{card['log_z'][1]:.2g} after {card['steps']} steps, {card['core_seconds']:.4g} core-seconds"
+    )
+    for warning in card["warnings"]:
+        say(f"WARNING {warning}")
+    say(f"model: {Path(path) / MODEL}")
+    finish(path, run.output.report, say)

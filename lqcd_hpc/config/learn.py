@@ -104,11 +104,12 @@ class TrainFile:
 @dataclass(frozen=True)
 class SampleFile:
     """A checked run file that samples; without `density` the target is that of the model, without `model` no flow is
-    used or it is `flow` as it is made."""
+    used or it is `flow` as it is made; `data` are samples of the target on which the flow is judged."""
 
     text: str
     density: Density | None
     model: str | None
+    data: str | None
     flow: Any
     sampler: Any
     kind: str
@@ -136,7 +137,7 @@ def parse_sample(text, tables):
     """A sampling's run file from its tables."""
     require(tables, ["sampler", "random", "output"])
     flow = dict(as_table(tables.get("flow", {}), "flow"))
-    model = flow.pop("model", None)
+    model, data = flow.pop("model", None), flow.pop("data", None)
     if model is not None:
         refuse_unknown(flow, set(), '[flow] with a model = "..."')
         if not isinstance(model, str):
@@ -150,6 +151,7 @@ def parse_sample(text, tables):
         text=text,
         density=density_of(tables) if given else None,
         model=model,
+        data=data,
         flow=described("flow", flow, "flow") if flow else None,
         sampler=described("sampler", sampler, "sampler"),
         kind=sampler["kind"],

@@ -39,8 +39,8 @@ def collect(directory):
     file, versions, seed, process grid and lattice. Raises `LqcdError` if the directory holds no run.
     """
     directory = Path(directory)
+    summary = summary_of(directory)
     try:
-        summary = json.loads((directory / SUMMARY).read_text())
         records = journal.read(directory / journal.NAME)
     except OSError as error:
         raise LqcdError(f"{directory} holds no run ({error.filename}: {error.strerror})") from None
@@ -51,6 +51,14 @@ def collect(directory):
             group.attrs["kind"] = kinds.get(name, name)
             _write_table(group, rows, seconds if name == "update" else {})
     return directory / NAME
+
+
+def summary_of(directory):
+    """What run.json says. Raises `LqcdError` if there is none."""
+    try:
+        return json.loads((Path(directory) / SUMMARY).read_text())
+    except OSError as error:
+        raise LqcdError(f"{directory} holds no run ({error.filename}: {error.strerror})") from None
 
 
 @contextmanager

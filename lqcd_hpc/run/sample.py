@@ -1,0 +1,177 @@
+"""Sample a target, with or without a flow: histories, values with errors beside the exact ones, costs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from ..config.learn import density_of
+from ..errors import LqcdError
+from ..io.atomic import replacing
+from ..io.collective import everywhere, on_root
+from ..lattice import SerialCommunicator
+from .collect import measurement_file, show_report, summary_of, versions
+from .model import load_model
+from .progress import Progress
+from .states import StateFile, read_states
+
+RESULT = "result.json"
+BLOCK = 16  # chains of a process begin at a multiple of it
+
+
+def sample(run, directory, processes, say=print):
+    """Sample what the run file says; returns the report (ml/samplers/report.py) on rank 0. Collective.
+
+    Every process runs chains of its own, whose numbers do not depend on how many processes there are.
+    """
+    comm = processes.comm
+    target, flow, card, density = everywhere(comm, lambda: _subject(run))
+    identity = {name: repr(getattr(run, name)) for name in ("model", "sampler", "samples", "random")}
+    identity |= {"target": repr(density.tables), "flow": repr(run.flow)}
+    directory.bind(run, identity, (processes.size,), density.shape or (), density.group or "")
+    flow = flow and flow.to(processes.device)
+    sampler = everywhere(comm, lambda: run.sampler.on(target, flow))
+    chain = _run(run, sampler, flow, target, directory.path, processes)
+    return on_root(comm, partial(_finish, run, directory.path, target, flow, card, chain, say))
+
+
+def _subject(run):
+    """(target, flow, card, density) of a run file; the model's own where it names none."""
+    if run.model is None:
+        from ..ml.training.trainer import initialised
+
+        target = run.density.target()
+        return target, run.flow and initialised(run.flow, target, run.random.seed), {}, run.density
+    flow, card = load_model(run.model, run.density)
+    density = run.density or density_of(card["target"])
+    return density.target(), flow, card, density
+
+
+def _run(run, sampler, flow, target, path, processes):
+    """The chain of all processes."""
+    if run.output.keep and sampler.weighted:
+        raise LqcdError(
+            f"[output] keep: the states of {sampler.kind} have weights, they are not those of the target; leave it out"
+        )
+    share, root = -(-run.samples // processes.size), processes.rank == 0
+    keeper = StateFile(path, run.output.keep, target.prior.shape, run.text) if root and run.output.keep else None
+    progress = Progress(-(-share // sampler.width), 0, root)
+
+    def on_batch(number, batch):
+        progress.show(number + 1, {"": sampler.kind})
+        if keeper:
+            states = batch.x if batch.order is None else batch.x[batch.order]
+            keeper.add(states.cpu().numpy())
+
+    first = processes.rank * -(-sampler.width // BLOCK) * BLOCK
+    options = {"first": first, "device": processes.device, "on_batch": on_batch} | _precision(flow)
+    try:
+        own = sampler.run(share, run.random.seed, **options)
+    finally:
+        progress.close()
+    if keeper:
+        keeper.close()
+    return _together(processes.comm.allgather(replace(own, state=None)))
+
+
+def _precision(flow):
+    """That of the parameters; double where there are none."""
+    kinds = {parameter.dtype for parameter in flow.parameters()} if flow is not None else set()
+    return {"dtype": kinds.pop()} if len(kinds) == 1 else {}
+
+
+def _together(parts):
+    """The chains of all processes side by side."""
+
+    def join(name):
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else np.concatenate(values)
+
+    names = parts[0].observables
+    return replace(
+        parts[0],
+        observables={name: np.concatenate([part.observables[name] for part in parts]) for name in names},
+        core_seconds=sum(part.core_seconds for part in parts),
+        **{name: join(name) for name in ("accepted", "log_weights", "delta_h")},
+    )
+
+
+def _finish(run, path, target, flow, card, chain, say):
+    """Histories, values and costs in files, and as a table."""
+    from ..ml.samplers.report import report
+
+    found = report(chain, _log_weights(run, target, flow), card.get("core_seconds", 0.0), card.get("training_ess"))
+    exact = dict(getattr(target, "exact", None) or {})
+    _write_histories(path, chain)
+    content = found.to_dict() | {"exact": exact, "model": run.model, "versions": versions("torch")}
+    with replacing(path / RESULT, SerialCommunicator()) as temporary:
+        temporary.write_text(json.dumps(_finite(content), indent=1) + "\n")
+    say(table(found, exact))
+    say(f"values: {path / RESULT}")
+    if run.output.report:
+        show_report(path, say)
+    return found
+
+
+def _log_weights(run, target, flow):
+    """log w on samples of the target, if the run file names some."""
+    if run.data is None:
+        return None
+    if flow is None:
+        raise LqcdError("[flow] data tells how well a flow covers the target: give a flow too")
+    from ..ml.samplers.reweighting import log_weights
+
+    precision = "single" if "float32" in str(_precision(flow)) else "double"
+    return log_weights(target, flow, read_states(run.data, target, precision)).cpu().numpy()
+
+
+def table(found, exact):
+    """A report as text: one line per number, one per observable, beside what is known exactly."""
+    lines = [found.sampler]
+    known = [(name, value, remark) for name, value, remark in found.rows()]
+    if "log_z" in exact and found.log_z:
+        value, error = found.log_z
+        pull = f", {abs(value - exact['log_z']) / error:.1f} sigma" if error > 0 else ""
+        known = [(n, v, f"exact {exact['log_z']:.8g}{pull}" if n == "log Z" else r) for n, v, r in known]
+    lines += [f"  {name:26s}{value:>22s}  {remark}".rstrip() for name, value, remark in known]
+    head = ("observable", "value", "exact", "sigma", "tau_int", "core-s/independent", "with training")
+    rows = [head]
+    for name, value, tau_int, seconds, trained in found.observable_rows():
+        rows.append(
+            (name, value, *_beside(found.observables[name].estimate, exact.get(name)), tau_int, seconds, trained)
+        )
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines += ["  " + "  ".join(f"{entry:>{width}s}" for entry, width in zip(row, widths)) for row in rows]
+    return "\n".join([*lines, *(f"  WARNING {text}" for text in found.warnings)])
+
+
+def _beside(estimate, exact):
+    if exact is None:
+        return "", ""
+    return f"{exact:.8g}", f"{estimate.deviation(exact):.1f}" if estimate.error > 0 else ""
+
+
+def _write_histories(path, chain):
+    """measurements.h5 with one table: every observable along the chains."""
+    with measurement_file(path, summary_of(path)) as file:
+        group = file.create_group("samples")
+        group.attrs["kind"] = "samples"
+        group["step"] = np.arange(1, chain.steps + 1)
+        special = {"accepted": chain.accepted, "log_weight": chain.log_weights, "delta_h": chain.delta_h}
+        for name, values in (chain.observables | special).items():
+            if values is not None:
+                group[name] = np.asarray(values, float).T if chain.chains > 1 else np.asarray(values[0], float)
+
+
+def _finite(value):
+    """The same with null in the place of numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

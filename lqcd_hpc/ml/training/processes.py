@@ -50,7 +50,8 @@ class Processes:
         """The module, with gradients that are means over all processes."""
         if self.size == 1:
             return module
-        ids = None if self.device == torch.device("cpu").type else [torch.device(self.device).index]
+        index = torch.device(self.device).index
+        ids = None if index is None else [index]
         return torch.nn.parallel.DistributedDataParallel(
             module, ids, static_graph=True, broadcast_buffers=False, gradient_as_bucket_view=True
         )

@@ -55,8 +55,8 @@ class Trainer:
     >>> free = ScalarTarget(None, (2, 2), hopping=0.0, quadratic=2.0, quartic=0.0)
     >>> flow = Flow(free.prior, [Scale()])
     >>> trainer = Trainer(flow, free, Training(steps=60, batch=64, learning_rate=0.05), seed=1)
-    >>> round(trainer.run()["ess"], 2)
-    1.0
+    >>> trainer.run()["ess"] > 0.98
+    True
     """
 
     def __init__(self, flow, target, settings, seed, processes=None, data=None, checkpoint=500):

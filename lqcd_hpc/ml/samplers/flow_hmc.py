@@ -13,7 +13,7 @@ from ...description import description
 from ...errors import LqcdError
 from ...sampling.integrators import GRADIENT, scheme
 from .chain import Batch, Sampler
-from .motion import motion_of
+from .motion import first_states, motion_of
 
 
 @description
@@ -80,9 +80,9 @@ class Dynamics:
         self.eps = tau / steps
 
     def start(self, chains, noise, x=None):
-        """The batch to begin with: the flow of its prior, or given states."""
+        """The batch to begin with: the flow of what chains begin with, or given states."""
         if x is None:
-            z = self.prior.sample(chains, noise)
+            z = first_states(self.prior, chains, noise)
         else:
             with torch.no_grad():
                 z = x if self.flow is None else self.flow.inverse(x)[0]

@@ -19,7 +19,7 @@ class Heatbath:
     `instantons` one proposal of +-1 instanton: U(1) in two dimensions then moves between topological sectors at any
     coupling.
 
-    Chains start from the target's prior. Raises `LqcdError` for targets that are not gauge actions.
+    Chains begin with random links. Raises `LqcdError` for targets that are not gauge actions.
 
     >>> from lqcd_hpc.actions.wilson import Wilson
     >>> from lqcd_hpc.ml.targets import target

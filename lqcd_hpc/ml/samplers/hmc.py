@@ -15,7 +15,7 @@ from .updates import update_sampler
 class HMC:
     """Trajectories of length tau of every chain, accepted with probability min(1, e^{-dH}) each (sampling/hmc.py).
 
-    Chains start from the target's prior. Raises `LqcdError` for a target without kernels.
+    Chains begin with fields at zero, or links and spins at random. Raises `LqcdError` for a target without kernels.
 
     >>> from lqcd_hpc.actions.wilson import Wilson
     >>> from lqcd_hpc.ml.targets import target

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from ...errors import LqcdError
-from ..priors import Haar, UniformSphere, haar
+from ..priors import Haar, Normal, UniformSphere, haar
 
 
 def motion_of(prior, integrator):
@@ -18,6 +18,12 @@ def motion_of(prior, integrator):
             raise LqcdError("the force-gradient integrator does not suit spheres: choose omf4")
         return Spheres()
     return Links() if isinstance(prior, Haar) else Flat()
+
+
+def first_states(prior, chains, noise):
+    """Where Markov chains begin: real fields at zero, where no force is steep; angles, links and spins at random."""
+    x = prior.sample(chains, noise)
+    return torch.zeros_like(x) if isinstance(prior, Normal) else x
 
 
 class Flat:

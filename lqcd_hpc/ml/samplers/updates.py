@@ -12,6 +12,7 @@ from ...fields.random import Random
 from ..bridge import field_of, to_field, to_tensor
 from ..noise import BLOCK
 from .chain import Batch, Sampler, refuse_flow
+from .motion import first_states
 
 EVENTS = 4  # random events that are set aside for one update of the kernels
 
@@ -25,7 +26,7 @@ def update_sampler(kind, description, update, target, flow, also=None):
     chains = description.chains
 
     def stream(draws, start):
-        x = target.prior.sample(chains, draws(0)) if start is None else start
+        x = first_states(target.prior, chains, draws(0)) if start is None else start
         blocks = Blocks(target, update, chains, draws)
         blocks.set(x)
         for event in count(1):

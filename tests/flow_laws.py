@@ -94,9 +94,9 @@ class Chart:
         self.prior, self.x0 = prior, x0
         if isinstance(prior, priors.Haar):
             self.t = generators(x0.shape[-1])
-            self.size = x0.flatten(0, -3).shape[0] * len(self.t)
+            self.size = x0[..., 0, 0].numel() * len(self.t)
         elif isinstance(prior, priors.UniformSphere):
-            self.size = x0.flatten(0, -2).shape[0] * (x0.shape[-1] - 1)
+            self.size = x0[..., 0].numel() * (x0.shape[-1] - 1)
         else:
             self.size = x0.numel()
 

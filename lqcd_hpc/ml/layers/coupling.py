@@ -50,5 +50,15 @@ def couplings(kind, shape, count, make):
         if not blocks or (number % 2 == 0 and not torch.equal(mask, blocks[-1][0])):
             blocks.append((mask, []))
         sites = (mask.nonzero().flatten(), (~mask).nonzero().flatten())
-        blocks[-1][1].append(make(number, sites[number % 2], sites[1 - number % 2]))
+        active, frozen = sites[number % 2], sites[1 - number % 2]
+        blocks[-1][1].append(make(number, active, frozen) if len(active) else Unchanged())
     return [Couplings(mask, maps) for mask, maps in blocks]
+
+
+class Unchanged(torch.nn.Module):
+    """The map of an empty half: a single variable has no other."""
+
+    def forward(self, active, frozen):
+        return active, frozen.new_zeros(frozen.shape[-1])
+
+    inverse = forward

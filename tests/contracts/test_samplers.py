@@ -49,6 +49,7 @@ SAMPLES = {
     "heatbath": ({"overrelaxation": 1, "instantons": True, "chains": CHAINS, "thermalisation": 20}, None),
     "hmc": ({"steps": 3, "tau": 2.0, "integrator": "2mn", "chains": CHAINS, "thermalisation": 20}, None),
     "independence": ({"batch": CHAINS}, FLOW),
+    "metropolis": ({"width": 2.0, "hits": 2, "chains": CHAINS, "thermalisation": 20}, None),
     "nonequilibrium": ({"steps": 3, "update": HeatbathSweeps(), "batch": CHAINS}, FLOW),
     "reweighting": ({"batch": CHAINS}, FLOW),
 }

@@ -4,7 +4,22 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from lqcd_hpc.errors import LqcdError  # noqa: E402
+from lqcd_hpc.ml.flows.affine import Affine  # noqa: E402
+from lqcd_hpc.ml.flows.continuous import Continuous  # noqa: E402
+from lqcd_hpc.ml.flows.gaussian import Gaussian  # noqa: E402
+from lqcd_hpc.ml.flows.sequence import Sequence  # noqa: E402
+from lqcd_hpc.ml.flows.sphere_exponential import SphereExponential  # noqa: E402
+from lqcd_hpc.ml.flows.torus import Torus  # noqa: E402
+from lqcd_hpc.ml.layers.masks import half  # noqa: E402
+from lqcd_hpc.ml.layers.moebius import inverse_moebius, moebius  # noqa: E402
 from lqcd_hpc.ml.layers.rational_quadratic import SLOPES, inverse_spline, parameters, spline  # noqa: E402
+from lqcd_hpc.ml.nets.convolutional import Convolution, Convolutional, Window  # noqa: E402
+from lqcd_hpc.ml.nets.fully_connected import FullyConnected  # noqa: E402
+from lqcd_hpc.ml.noise import Noise  # noqa: E402
+from lqcd_hpc.ml.targets.scalar import ScalarTarget, free_log_z  # noqa: E402
+from lqcd_hpc.ml.targets.sphere_modes import SphereModes  # noqa: E402
+from lqcd_hpc.ml.targets.torus_modes import TorusModes  # noqa: E402
 
 ENDS = pytest.mark.parametrize("ends", list(SLOPES))
 
@@ -83,3 +98,149 @@ def test_inverse_spline_survives_extreme_parameters_in_single_precision():
     back, log_slope = inverse_spline(y, raw, -2.0, 2.0, "linear")
     assert torch.isfinite(back).all() and torch.isfinite(log_slope).all()
     assert (spline(back, raw, -2.0, 2.0, "linear")[0] - y).abs().max() < 2e-3
+
+
+def half_free(shape, m2):
+    """The free field S = (1/2) phi (-laplace + m2) phi."""
+    return ScalarTarget(None, shape, hopping=1.0, quadratic=0.5 * (2 * len(shape) + m2), quartic=0.0)
+
+
+@pytest.mark.parametrize(("shape", "m2"), [((6, 6), 4.0), ((8, 8), 1.25), ((4, 3, 5), 0.3), ((3, 2, 2, 4), 1.0)])
+def test_free_spectrum_samples_the_free_field_exactly(shape, m2):
+    target = half_free(shape, m2)
+    phi, log_q = Gaussian(spectrum="free").on(target).sample(500, Noise(seed=1, event=0))
+    log_w = -target.action(phi) - log_q
+    assert log_w.std() < 1e-12
+    assert abs(log_w.mean() - free_log_z(shape, m2)) < 1e-11
+    w = torch.exp(log_w - log_w.mean())
+    assert abs(w.sum() ** 2 / (500 * (w * w).sum()) - 1) < 1e-12
+
+
+def test_massive_spectrum_carries_over_to_another_lattice():
+    small, large = half_free((4, 4), 0.7), half_free((10, 6), 0.7)
+    trained = Gaussian(spectrum="massive", mass2=0.7).on(small)
+    flow = Gaussian(spectrum="massive").on(large)
+    flow.load_state_dict(trained.state_dict())
+    phi, log_q = flow.sample(100, Noise(seed=1, event=0))
+    assert (-large.action(phi) - log_q).std() < 1e-12
+
+
+def test_no_free_field_where_the_quadratic_part_is_not_positive():
+    with pytest.raises(LqcdError, match="massive"):
+        Gaussian(spectrum="free").on(half_free((4, 4), -1.0))
+
+
+def test_convolution_is_that_of_torch_by_matrix_and_by_windows():
+    """The two ways of small and large lattices, in two and three dimensions, on all sites."""
+    for shape in [(4, 5), (9, 10), (3, 4, 4), (5, 6, 4)]:
+        d = len(shape)
+        layer = Convolution(Window(shape, 3), 2, 3, True, 1.0, seed=1, event=0)
+        torch.nn.init.normal_(layer.bias, generator=torch.Generator().manual_seed(1))
+        x = Noise(seed=2, event=0).normal(6, (2, *shape[::-1]))
+        padded = torch.nn.functional.pad(x, (1, 1) * d, mode="circular")
+        convolve = torch.nn.functional.conv2d if d == 2 else torch.nn.functional.conv3d
+        expected = convolve(padded, layer.weight.view(3, 2, *[3] * d), layer.bias.flatten())
+        found = layer(x.flatten(2).permute(1, 2, 0)).permute(2, 0, 1).view(expected.shape)
+        assert torch.allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_convolutional_flow_carries_over_to_a_larger_lattice():
+    """A field that repeats itself is mapped to one that repeats itself, log|det| per volume the same."""
+    flow = Affine(couplings=4, net=Convolutional(hidden=[4], kernel=3), rescale=True)
+    small, large = flow.on(half_free((4, 4), 1.0)), flow.on(half_free((12, 8), 1.0))
+    for number, p in enumerate(small.parameters()):
+        p.data += 0.2 * Noise(seed=3, event=number).normal(1, p.shape)[0]
+    large.load_state_dict(small.state_dict())
+    z = Noise(seed=4, event=0).normal(3, (4, 4))
+    with torch.no_grad():
+        x, log_det = small(z)
+        y, large_log_det = large(z.repeat(1, 2, 3))
+    assert torch.allclose(y, x.repeat(1, 2, 3), rtol=0, atol=1e-12)
+    assert torch.allclose(large_log_det, 6 * log_det, rtol=1e-12)
+
+
+def test_affine_coupling_is_its_formula_with_a_masked_network_of_torch():
+    """One convolutional coupling against s = tanh h_1, t = h_2 of the field with the active sites set to zero."""
+    target = half_free((6, 4), 1.0)
+    flow = Affine(couplings=1, net=Convolutional(hidden=[], kernel=3)).on(target)
+    (head,) = [m for m in flow.modules() if isinstance(m, Convolution)]
+    torch.nn.init.normal_(head.weight, generator=torch.Generator().manual_seed(2))
+    z = Noise(seed=4, event=0).normal(5, (4, 6))
+    active = half("checkerboard", (6, 4)).view(4, 6).double()
+    padded = torch.nn.functional.pad((z * (1 - active))[:, None], (1, 1, 1, 1), mode="circular")
+    h = torch.nn.functional.conv2d(padded, head.weight.view(2, 1, 3, 3))
+    s, t = torch.tanh(h[:, 0]) * active, h[:, 1] * active
+    x, log_det = flow(z)
+    assert torch.allclose(x, z * s.exp() + t, rtol=0, atol=1e-13)
+    assert torch.allclose(log_det, s.sum((1, 2)), rtol=0, atol=1e-12)
+
+
+def test_masks_divide_the_lattice_in_halves():
+    checkerboard = half("checkerboard", (4, 6)).view(6, 4)
+    assert (checkerboard != checkerboard.roll(1, 0)).all() and (checkerboard != checkerboard.roll(1, 1)).all()
+    x, y = half("stripes", (4, 6), 0).view(6, 4), half("stripes", (4, 6), 1).view(6, 4)
+    assert (x == x.roll(1, 0)).all() and (x != x.roll(1, 1)).all()
+    assert (y != y.roll(1, 0)).all() and (y == y.roll(1, 1)).all()
+    assert all(int(half("halves", (4, 4), k).sum()) == 8 for k in range(5))
+    assert not torch.equal(half("halves", (4, 4), 0), half("halves", (4, 4), 1))
+
+
+def test_moebius_map_is_that_of_the_complex_plane():
+    """h(z) = (1 - |w|^2)/|z - w|^2 (z - w) - w, turned so that 1 stays 1 (2002.02428)."""
+    raw = Noise(seed=1, event=0).normal(1, (3, 1))[0].expand(3, 50)
+    theta = torch.linspace(0, 6.2, 50, dtype=torch.float64)
+    moved, log_slope = moebius(theta, raw)
+    a, b = raw[0] + 0.3 * torch.cos(torch.tensor(torch.pi)), raw[1] + 0.3 * torch.sin(torch.tensor(torch.pi))
+    w = torch.complex(a, b) * 0.999 / torch.sqrt(1 + a * a + b * b)
+
+    def h(z):
+        return (1 - w.abs() ** 2) / (z - w).abs() ** 2 * (z - w) - w
+
+    z = torch.exp(1j * theta)
+    assert torch.allclose(torch.exp(1j * moved), h(z) / h(torch.ones_like(z)), rtol=0, atol=1e-6)
+    assert (moved.diff() > 0).all() and abs(moved[0]) < 1e-15
+    assert torch.allclose(log_slope.exp(), (1 - w.abs() ** 2) / (z - w).abs() ** 2, rtol=1e-6)
+
+
+def test_inverse_by_roots_carries_gradients():
+    raw = Noise(seed=1, event=0).normal(1, (6, 4))[0].requires_grad_()
+    theta = torch.tensor([0.3, 2.0, -1.0, 5.0], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda t, r: inverse_moebius(t, r)[0], (theta, raw))
+
+
+def test_continuous_flow_converges_with_the_fourth_power_of_the_step():
+    target = half_free((3, 4), 1.0)
+    z = Noise(seed=4, event=0).normal(20, (4, 3))
+    results = []
+    for steps in (4, 8, 64):
+        flow = Continuous(steps=steps, frequencies=2, times=3).on(target)
+        for number, p in enumerate(flow.parameters()):
+            p.data += 0.1 * Noise(seed=3, event=number).normal(1, p.shape)[0]
+        with torch.no_grad():
+            results.append(torch.cat([part.flatten() for part in flow(z)]))
+    ratio = (results[0] - results[2]).norm() / (results[1] - results[2]).norm()
+    assert 11 < ratio < 23
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        (lambda: Convolutional(hidden=[4], kernel=2), "odd number"),
+        (lambda: Affine(couplings=2, net=FullyConnected(hidden=[4]), z2=True).on(half_free((4, 4), 1.0)), "tanh"),
+        (lambda: Affine(couplings=2, net=FullyConnected(hidden=[4])).on(SphereModes(kappa=1.0)), "real fields"),
+        (lambda: Torus(couplings=2, map="spline", size=4, net=None).on(half_free((4, 4), 1.0)), "angles"),
+        (lambda: SphereExponential(layers=1, potential="radial").on(half_free((4, 4), 1.0)), "unit vector"),
+        (lambda: Sequence(parts=[]), "parts"),
+        (lambda: TorusModes(centres=[[1.0], [1.0, 2.0]], kappa=1.0), "same number"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_one_clear_message(description, message):
+    with pytest.raises(LqcdError, match=message):
+        description()
+
+
+@pytest.mark.parametrize("target", [SphereModes(kappa=2.0), TorusModes(centres=[[0.5, 1.0], [-1.0, 2.0]], kappa=1.5)])
+def test_integrals_of_modes_are_those_of_uniform_samples(target):
+    w = torch.exp(-target.action(target.prior.sample(200_000, Noise(seed=1, event=0))))
+    error = w.std() / len(w) ** 0.5
+    assert abs(w.mean() - torch.tensor(target.exact["log_z"]).exp()) < 4 * error

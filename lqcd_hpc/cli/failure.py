@@ -19,10 +19,15 @@ _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WO
 
 def rank_in_job():
     """This process's rank by the launcher's environment, without starting MPI (0 without a launcher)."""
-    for name in _RANK_VARIABLES:
+    for name in (*_RANK_VARIABLES, *(["RANK"] if _by_torchrun() else [])):
         if os.environ.get(name, "").isdigit():
             return int(os.environ[name])
     return 0
+
+
+def _by_torchrun():
+    """Whether processes were started by torchrun, or by a script in its manner."""
+    return {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ)
 
 
 def report_failure(error, debug=False):
@@ -71,10 +76,11 @@ def _keep(error):
 
 
 def several_ranks():
-    """Whether this process is one of several of an MPI job."""
+    """Whether this process is one of several of a job."""
     from ..lattice.communicator import launched_size
 
-    return (launched_size() or 1) > 1
+    size = launched_size() or (int(os.environ["WORLD_SIZE"]) if _by_torchrun() else 1)
+    return size > 1
 
 
 def _abort(code):

@@ -7,9 +7,9 @@ from .rehearsal import ACTIONS, rehearse, usual_run
 
 def programs_of_run(path):
     """The kernel instances of a run file. Raises `LqcdError` for a faulty one."""
-    from ..config import load
+    from ..config import RunFile, load
 
-    return rehearse(load(path)).programs
+    return rehearse(load(path, RunFile)).programs
 
 
 def usual_programs(groups=("SU(3)",), dimensions=(4,), precisions=("double",)):

@@ -84,11 +84,11 @@ def plans(shape, ranks, run_file=None, replicas=1, group="SU(3)", precision="dou
 
 
 def _load(run_file, shape):
-    from ..config import load
+    from ..config import RunFile, load
     from ..errors import LqcdError
     from .shape import write_shape
 
-    run = load(run_file)
+    run = load(run_file, RunFile)
     if run.lattice and tuple(run.lattice.shape) != shape:
         raise LqcdError(f"{run_file} is for a lattice {write_shape(run.lattice.shape)}, not {write_shape(shape)}")
     return run

@@ -21,6 +21,7 @@ from .tables import described, kinds, refuse_unknown
 
 __all__ = ["RunFile", "SampleFile", "TrainFile", "described", "kinds", "load", "parse"]
 
+_DOES = {RunFile: "generates or measures", TrainFile: "trains a flow", SampleFile: "samples a target"}
 KINDS = {  # the table that marks a kind of run file, what it is called, all its tables, and what reads it
     "source": ("measures on files", {"lattice", "source", "measure", "output"}, parse_measure),
     "train": (
@@ -37,14 +38,16 @@ KINDS = {  # the table that marks a kind of run file, what it is called, all its
 }
 
 
-def load(path):
-    """Read and check a run file.
+def load(path, only=None):
+    """Read and check a run file; `only` is the class that is wanted.
 
     Raises `LqcdError` for what is missing, unknown (with the nearest spelling) or of a wrong type.
     """
     try:
-        text = Path(path).read_text()
-        return parse(text)
+        run = parse(Path(path).read_text())
+        if only is not None and not isinstance(run, only):
+            raise LqcdError(f"this file {_DOES[type(run)]}, what is wanted here is one that {_DOES[only]}")
+        return run
     except OSError as error:
         raise LqcdError(f"cannot read the run file {path}: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from .. import config
-from ..errors import LqcdError
 from ..io.collective import on_root
 from ..lattice import world
 from .collect import finish
@@ -21,9 +20,7 @@ def execute(path, comm=None, say=print, start=None, only=None):
     `only` the class of run files that are wanted here. Raises `LqcdError` for a faulty run file and for whatever stops
     the run.
     """
-    run = config.load(path)
-    if only is not None and not isinstance(run, only):
-        raise LqcdError(f"{path} is another kind of run file: lqcd-hpc run {path} does what it says")
+    run = config.load(path, only)
     if isinstance(run, config.RunFile):
         return _lattice_run(run, comm or world(), say)
     from ..ml.training.processes import processes

@@ -87,16 +87,21 @@ def _suggest(run, known, number):
 
 def _distribution(one, kinds):
     if one.choices is not None:
-        return kinds.CategoricalDistribution(one.choices)
+        return kinds.CategoricalDistribution([json.dumps(choice) for choice in one.choices])
     if isinstance(one.low, int) and isinstance(one.high, int):
         return kinds.IntDistribution(one.low, one.high, log=one.log)
     return kinds.FloatDistribution(one.low, one.high, log=one.log)
 
 
+def _written(run, choice):
+    """A choice as values of a run file: choices from a list are kept as JSON."""
+    return {key: json.loads(v) if run.search.ranges[key].choices else v for key, v in choice.items()}
+
+
 def _trial(run, choice, folder, processes, start):
     """ess and loss of a training with these choices; None for both where it diverged or cannot be made."""
     tables = {name: table for name, table in run.tables.items() if name != "search"}
-    tables = varied(tables, choice)
+    tables = varied(tables, _written(run, choice))
     tables["output"] = tables["output"] | {"directory": str(folder), "report": False}
     directory = RunDirectory(folder, processes.comm)
     try:
@@ -131,10 +136,12 @@ def _finish(run, path, known, say):
     best = max(good, key=lambda record: sign * record["values"][objective])
     choice = {key: best["values"][key] for key in run.search.ranges}
     model = path / "trials" / f"{best['step']:03d}" / MODEL
-    content = {"trial": best["step"], objective: best["values"][objective], "choice": choice, "model": str(model)}
+    content = {"trial": best["step"], objective: best["values"][objective], "model": str(model)}
+    content["choice"] = _written(run, choice)
     with replacing(path / BEST, SerialCommunicator()) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
-    say(f"best of {len(known)} trials: number {best['step']}, {objective} {best['values'][objective]:.5g}, {choice}")
+    value = f"{objective} {best['values'][objective]:.5g}"
+    say(f"best of {len(known)} trials: number {best['step']}, {value}, {content['choice']}")
     say(f"model: {model}")
     finish(path, run.output.report, say)
     return best

@@ -110,7 +110,7 @@ class _Recorder:
             if self.events:
                 for name, value in row.items():
                     self.events.add_scalar(f"train/{name}", value, first + number + 1)
-        shown = {"loss": f"{columns['loss'][-1]:.4f}", "ESS of batch": f"{columns['ess'][-1]:.3f}"} | self.live
+        shown = {"loss": f"{columns['loss'][-1]:.7g}", "ESS of batch": f"{columns['ess'][-1]:.3f}"} | self.live
         self.progress.show(first + len(columns["loss"]), shown)
 
     def evaluated(self, step, values):
@@ -134,7 +134,7 @@ class _Recorder:
 
 
 def _live(values):
-    return {"ESS": f"{values['ess']:.4f}", "log Z": f"{values['log_z']:.4f}"}
+    return {"ESS": f"{values['ess']:.4f}", "log Z": f"{values['log_z']:.7g}"}
 
 
 def _events(path, step):

@@ -16,6 +16,7 @@ from .schedules import rate
 from .transfer import restore
 
 REPORT = 25  # steps whose numbers stay on the device before they are looked at
+LIMIT = 1e30  # a loss beyond it will not come back
 RECENT = 100  # steps over which the effective sample size of training is averaged
 
 
@@ -157,7 +158,7 @@ class Trainer:
         loss = found[..., 0].mean(0)
         ess = torch.exp(2 * found[..., 1].logsumexp(0) - found[..., 2].logsumexp(0)) / self.settings.batch
         first = self.step - len(rows)
-        bad = (~torch.isfinite(loss)).nonzero()
+        bad = (~(loss.abs() < LIMIT)).nonzero()
         if len(bad):
             raise self._diverged(first + int(bad[0]) + 1)
         self.recent = (self.recent + [e for e in ess.tolist() if e == e])[-RECENT:]
@@ -173,8 +174,8 @@ class Trainer:
         ways += ["clip = 1.0"] if self.settings.clip is None else ["a smaller clip"]
         ways += ['precision = "double"'] if self.settings.precision == "single" else []
         return LqcdError(
-            f"the loss is not finite at step {step}: the training diverged; use {' or '.join(ways)}; the last "
-            "checkpoint is from before and was kept"
+            f"the loss is not finite, or astronomic, at step {step}: the training diverged; use {' or '.join(ways)}; "
+            "checkpoints from before are kept"
         )
 
     def _count_seconds(self):

@@ -11,6 +11,8 @@ from .correlators import KINDS, channels, plateau
 from .errors import Estimate, derived, estimate, susceptibility
 from .flow_scales import flow_scale_t0, flow_scale_w0
 
+TRAINING = ("train", "evaluation", "trial")
+OF_THE_SAMPLER = ("accepted", "log_weight", "delta_h")
 SYMBOLS = {
     "plaquette": "⟨P⟩",
     "plaquette_ss": "⟨P⟩ spatial",
@@ -95,11 +97,17 @@ def _quantities(group, table, measurements):
         return _masses(table)
     if kind == "condensate":
         return _condensate(table)
+    if kind == "weighted":
+        return _weighted(table)
+    if kind in TRAINING:
+        return ()
     return _plain(group, table, measurements)
 
 
 def _plain(group, table, measurements):
     for name, column in table.numbers().items():
+        if table.kind == "samples" and name in OF_THE_SAMPLER:
+            continue
         symbol = SYMBOLS.get(name, name.replace("_", " "))
         if not np.iscomplexobj(column):
             yield symbol, lambda c=column, s=symbol: estimate(as_history(c), s)
@@ -108,6 +116,17 @@ def _plain(group, table, measurements):
             yield from _loop_susceptibility(column, measurements, _suffix(name))
         else:
             yield from _complex(symbol, column, "")
+
+
+def _weighted(table):
+    """sum w O/sum w."""
+    columns = table.numbers()
+    log_w = as_history(columns["log_weight"])
+    w = np.exp(log_w - log_w.max())
+    for name, column in columns.items():
+        if name not in OF_THE_SAMPLER:
+            symbol = SYMBOLS.get(name, name.replace("_", " "))
+            yield symbol, lambda c=column, s=symbol: derived(lambda a, b: a / b, w * as_history(c), w, name=s)
 
 
 def _complex(letter, column, suffix):

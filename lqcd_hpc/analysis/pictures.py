@@ -32,6 +32,7 @@ def run_pictures(measurements, first_step=0):
     found = []
     known = {"update": _update, "polyakov": _polyakov, "topology": _topology, "flow": _flow, "condensate": _condensate}
     known |= dict.fromkeys(KINDS, _correlators)
+    known |= {"train": _training, "evaluation": _drawn_elsewhere}
     for group, table in measurements.tables.items():
         draw = known.get(table.kind or group, _generic)
         found += draw(group, table, measurements, first_step)
@@ -126,6 +127,17 @@ def _drawn(channel):
 def _condensate(group, table, measurements, first_step):
     column = table.columns["condensate"]
     return [_scalar(_title(group), "Tr D⁻¹/V", table.step, column, first_step, r"$\mathrm{Tr}\,D^{-1}/V$")]
+
+
+def _training(group, table, measurements, first_step):
+    columns, fresh = table.columns, measurements.tables.get("evaluation")
+    evaluations = (fresh.step, fresh.columns["ess"]) if fresh else None
+    picture = plots.training_curve(table.step, columns["loss"], columns["ess"], evaluations)
+    return [Picture("Training", "loss and effective sample size along the training", picture)]
+
+
+def _drawn_elsewhere(group, table, measurements, first_step):
+    return []
 
 
 def _title(group):

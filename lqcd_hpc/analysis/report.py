@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from .errors import format_value
 from .measurement_file import read_measurements
 from .observables import observable_rows
 from .pictures import run_pictures
@@ -59,7 +60,7 @@ def _content(measurements, first_step, target):
         "measurements": measurements,
         "first_step": first_step,
         "rows": rows,
-        "marks": _headline(rows, update, hmc),
+        "marks": _headline(measurements, rows, update, hmc),
         "hmc": hmc,
         "timing": timing_rows(update) if update else [],
         "pictures": [
@@ -70,7 +71,7 @@ def _content(measurements, first_step, target):
     }
 
 
-def _headline(rows, update, hmc):
+def _headline(measurements, rows, update, hmc):
     """The few numbers at the top of the page: (name, value)."""
     marks = []
     if update:
@@ -78,6 +79,9 @@ def _headline(rows, update, hmc):
         seconds = update.columns.get("seconds")
         if seconds is not None and np.isfinite(seconds).any():
             marks.append(("time in updates", duration(np.nansum(seconds))))
+    if fresh := measurements.tables.get("evaluation"):
+        marks += [("steps", str(fresh.step[-1])), ("effective sample size", f"{fresh.columns['ess'][-1]:.4g}")]
+        marks.append(("log Z", format_value(fresh.columns["log_z"][-1], fresh.columns["log_z_error"][-1])))
     known = {(row.group, row.symbol): row.value for row in rows if row.estimate}
     marks += [(symbol, known[group, symbol]) for group, symbol in MARKS if (group, symbol) in known]
     return marks + [(name, value) for name, value, _ in hmc if name == "acceptance"]

@@ -158,7 +158,7 @@ def _write_histories(path, chain):
     """measurements.h5 with one table: every observable along the chains."""
     with measurement_file(path, summary_of(path)) as file:
         group = file.create_group("samples")
-        group.attrs["kind"] = "samples"
+        group.attrs["kind"] = "weighted" if chain.weighted else "samples"
         group["step"] = np.arange(1, chain.steps + 1)
         special = {"accepted": chain.accepted, "log_weight": chain.log_weights, "delta_h": chain.delta_h}
         for name, values in (chain.observables | special).items():

@@ -9,6 +9,7 @@
 | `polyakov.py` | `polyakov_scatter` | Polyakov loop in the complex plane with the centre of the group |
 | `correlation.py` | `autocorrelation` | rho(t), window, tau_int |
 | `correlators.py` | `correlators` | hadron correlators, effective masses and plateaus |
+| `training.py` | `training_curve` | loss and effective sample size of a training |
 | `speed.py` | `speed_bars`, `speed_groups` | kernel speeds against the roofline |
 | `style.py` | `encode`, `figure` | the common look; a figure as SVG or PNG bytes |
 
@@ -26,6 +27,7 @@ from .scalar import histories, history
 from .speed import speed_bars, speed_groups
 from .style import encode, figure
 from .topology import charge_history
+from .training import training_curve
 
 __all__ = [
     "autocorrelation",
@@ -41,4 +43,5 @@ __all__ = [
     "polyakov_scatter",
     "speed_bars",
     "speed_groups",
+    "training_curve",
 ]

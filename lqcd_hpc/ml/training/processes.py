@@ -52,9 +52,10 @@ class Processes:
             return module
         index = torch.device(self.device).index
         ids = None if index is None else [index]
-        return torch.nn.parallel.DistributedDataParallel(
-            module, ids, static_graph=True, broadcast_buffers=False, gradient_as_bucket_view=True
-        )
+        parallel = torch.nn.parallel.DistributedDataParallel
+        buffers = [name for name, _ in module.named_buffers()]  # masks and tables: the same everywhere from the start
+        parallel._set_params_and_buffers_to_ignore_for_model(module, buffers)
+        return parallel(module, ids, static_graph=True, gradient_as_bucket_view=True)
 
     def gather(self, tensor):
         """The tensors of all processes, stacked (processes, ...)."""

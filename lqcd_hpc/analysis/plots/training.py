@@ -6,7 +6,7 @@ import numpy as np
 
 from .style import BLUE, FAINT, ORANGE, figure, focus, legend, styled
 
-CURVE = 400  # points of a smoothed curve
+CURVE = 80  # points of a smoothed curve
 
 
 @styled

@@ -337,6 +337,19 @@ def test_work_tells_log_z_of_u1_and_of_the_free_field():
     assert told.log_z[1] < 0.15 and abs(told.log_z[0] - free_log_z((4, 6), 4.0)) < 3.5 * told.log_z[1]
 
 
+def test_what_a_sampler_cannot_do_is_refused_at_once():
+    with pytest.raises(LqcdError, match="has no kernels"):
+        HMC(steps=1, tau=1.0, integrator="2mn").on(PHI4)
+    with pytest.raises(LqcdError, match="choose hmc or metropolis"):
+        Heatbath().on(PHI4)
+    with pytest.raises(LqcdError, match="choose an hmc update"):
+        Nonequilibrium(steps=2, update=HeatbathSweeps()).on(PHI4)
+    with pytest.raises(LqcdError, match="a heatbath or an hmc update"):
+        Nonequilibrium(steps=2, update=None).on(PHI4)
+    with pytest.raises(LqcdError, match="begins at"):
+        Nonequilibrium(steps=2, update=HeatbathSweeps()).on(U1, Flow(FREE.prior, []))
+
+
 def test_one_step_of_a_path_with_a_flow_is_reweighting():
     flow = untrained(PHI4)
     path = Nonequilibrium(steps=1, update=Trajectories(steps=1, tau=1.0, integrator="2mn"), batch=16)

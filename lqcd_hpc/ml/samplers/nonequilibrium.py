@@ -50,6 +50,7 @@ class Nonequilibrium:
         """The sampler of this description."""
         if flow is not None and flow.prior != target.prior:
             raise LqcdError(f"the path begins at {target.prior}, not at the flow's {flow.prior}")
+        _check(self.update, target)
         path = Path(target, self.steps)
         layers = [] if flow is None else list(flow.layers)
 
@@ -102,19 +103,20 @@ class Path:
         return self.between(k, self.ends(x))
 
 
+def _check(update, target):
+    if not isinstance(update, HeatbathSweeps | Trajectories):
+        raise LqcdError(f"nonequilibrium sampling takes a heatbath or an hmc update, not {update}")
+    if isinstance(update, HeatbathSweeps) and not hasattr(getattr(target, "description", None), "loops"):
+        raise LqcdError(f"{target}: the heatbath updates gauge links; choose an hmc update")
+
+
 def _mover(update, path, batch, draws) -> Callable:
     """A function (k, x, noise, event) -> x that keeps e^{-S_k}."""
-    if isinstance(update, HeatbathSweeps):
-        return _heatbath(update, path, batch, draws)
-    if isinstance(update, Trajectories):
-        return _trajectories(update, path)
-    raise LqcdError(f"nonequilibrium sampling takes a heatbath or an hmc update, not {update}")
+    return _heatbath(update, path, batch, draws) if isinstance(update, HeatbathSweeps) else _trajectories(update, path)
 
 
 def _heatbath(update, path, batch, draws):
     target = path.target
-    if not hasattr(getattr(target, "description", None), "loops"):
-        raise LqcdError(f"{target}: the heatbath updates gauge links; choose an hmc update")
     blocks = Blocks(target, update, batch, draws)
 
     def move(k, x, noise, event):

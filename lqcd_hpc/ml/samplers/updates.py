@@ -9,7 +9,7 @@ import torch
 
 from ...errors import LqcdError
 from ...fields.random import Random
-from ..bridge import field_of, to_field, to_tensor
+from ..bridge import field_kind, field_of, to_field, to_tensor
 from ..noise import BLOCK
 from .chain import Batch, Sampler, refuse_flow
 from .motion import first_states
@@ -23,6 +23,7 @@ def update_sampler(kind, description, update, target, flow, also=None):
     also : another update (x, noise) -> (x, accepted) that takes its turn after each one
     """
     refuse_flow(kind, flow)
+    field_kind(target)  # raises for a target without kernels
     chains = description.chains
 
     def stream(draws, start):

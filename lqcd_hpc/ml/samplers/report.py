@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ...analysis.effective_sample_size import diagnose, forward_ess, log_z, reverse_ess, tau_int_bound
-from ...analysis.errors import Estimate, derived, estimate, exp_minus_dh, format_value
+from ...analysis.errors import Estimate, estimate, exp_minus_dh, format_value
 from ...errors import LqcdError
 
 FEWEST = 100  # effective samples below which weighted averages are not to be trusted
@@ -132,12 +132,12 @@ def _plain(values, name):
 
 
 def _reweighted(values, log_weights, name):
-    """sum w O/sum w with its error, and the variance of O in the target."""
+    """sum w O/sum w = m with the error of the history m + w (O - m)/<w>, and the variance of O in the target."""
     w = np.exp(log_weights - log_weights.max())
     mean = (w * values).sum() / w.sum()
     variance = (w * (values - mean) ** 2).sum() / w.sum()
     try:
-        return derived(lambda top, bottom: top / bottom, w * values, w, name=name), variance
+        return estimate(mean + w * (values - mean) / w.mean(), name), variance
     except LqcdError:
         return _unknown(mean, values.size, name), variance
 

@@ -20,6 +20,7 @@ class Sample:
     symmetries : any of "z2", "translations by N" (N sites in every direction), "gauge"
     tolerance : of the inverse (1e-10 unless the inverse is found by iteration)
     jacobian : False where the lattice is too large for the dense Jacobian
+    scale : of the random numbers that are added to the parameters
     """
 
     flow: object
@@ -28,6 +29,7 @@ class Sample:
     tolerance: float = 1e-10
     jacobian_tolerance: float = 1e-10
     jacobian: bool = True
+    scale: float = 0.1
 
 
 def kinds():
@@ -58,12 +60,12 @@ def samples():
     return found
 
 
-def build(sample, scale=0.1, dtype=torch.float64):
+def build(sample, dtype=torch.float64):
     """The flow with its parameters moved away from where they start."""
     torch.manual_seed(5)
     flow = sample.flow.on(sample.target).to(dtype)
     for parameter in flow.parameters():
-        parameter.data += scale * torch.randn(parameter.shape, dtype=torch.float64).to(parameter.dtype)
+        parameter.data += sample.scale * torch.randn(parameter.shape, dtype=torch.float64).to(parameter.dtype)
     return flow
 
 
@@ -101,23 +103,23 @@ class Chart:
             self.size = x0.numel()
 
     def move(self, omega):
-        """x0 displaced by omega (size,)."""
+        """x0 displaced by every omega (n, size): (n, ...)."""
         x0 = self.x0
         if isinstance(self.prior, priors.Haar):
-            step = torch.einsum("...a,aij->...ij", omega.reshape(*x0.shape[:-2], -1).to(x0.dtype), self.t)
+            step = torch.einsum("...a,aij->...ij", omega.reshape(-1, *x0.shape[:-2], len(self.t)).to(x0.dtype), self.t)
             return torch.linalg.matrix_exp(1j * step) @ x0
         if isinstance(self.prior, priors.UniformSphere):
-            tangent = torch.einsum("...ai,...a->...i", frame(x0), omega.reshape(*x0.shape[:-1], -1))
+            tangent = torch.einsum("...ai,...a->...i", frame(x0), omega.reshape(-1, *x0.shape[:-1], x0.shape[-1] - 1))
             return torch.nn.functional.normalize(x0 + tangent, dim=-1)
-        return x0 + omega.reshape(x0.shape)
+        return x0 + omega.reshape(-1, *x0.shape)
 
     def read(self, y, y0):
-        """Coordinates of y near y0 (size,)."""
+        """Coordinates of every y (n, ...) near y0, (n, size)."""
         if isinstance(self.prior, priors.Haar):
-            return 2 * torch.einsum("aij,...ji->...a", -1j * self.t, y @ y0.mH).real.flatten()
+            return 2 * torch.einsum("aij,...ji->...a", -1j * self.t, y @ y0.mH).real.flatten(1)
         if isinstance(self.prior, priors.UniformSphere):
-            return torch.einsum("...ai,...i->...a", frame(y0), y).flatten()
-        return y.flatten()
+            return torch.einsum("...ai,...i->...a", frame(y0), y).flatten(1)
+        return y.flatten(1)
 
 
 def frame(x):
@@ -134,11 +136,9 @@ def dense_log_det(flow, z0):
     with torch.no_grad():
         y0 = flow(z0)[0][0]
 
-    def coordinates(omega):
-        return chart.read(flow(chart.move(omega)[None])[0][0], y0)
-
-    zero = torch.zeros(chart.size, dtype=torch.float64)
-    jacobian = torch.autograd.functional.jacobian(coordinates, zero)
+    omega = torch.zeros(chart.size, chart.size, dtype=torch.float64, requires_grad=True)
+    coordinates = chart.read(flow(chart.move(omega))[0], y0)  # one copy of the sample for every row of the Jacobian
+    (jacobian,) = torch.autograd.grad(torch.diagonal(coordinates).sum(), omega)
     return torch.linalg.slogdet(jacobian)[1]
 
 

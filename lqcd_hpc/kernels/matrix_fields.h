@@ -9,33 +9,33 @@ template <class T, int N> FN matrix<T, N> mul(const matrix<T, N>& a, const matri
   if (adjoints == 2) return mul_adjoint(a, b);
   return adjoint(mul(b, a));
 }
-// out(x) = op(a(x + d0)) op(b(x + d1))
-template <class L, int N, class A> FN void product(const Site<L>& x, const A& p) {
-  store_matrix<N>(p.out, 0, x, mul(load_matrix<N>(p.a, 0, x, at(x, 0)), load_matrix<N>(p.b, 0, x, at(x, 1)), p.adjoints));
+// out(x) = op(first(x + d0)) op(second(x + d1))
+template <class L, int N, class A> FN void product(const Site<L>& x, const A& a) {
+  store_matrix<N>(a.out, 0, x, mul(load_matrix<N>(a.first, 0, x, at(x, 0)), load_matrix<N>(a.second, 0, x, at(x, 1)), a.adjoints));
 }
-// out(x) = tr op(a(x + d0)) op(b(x + d1))
-template <class L, int N, class A> FN void trace_product(const Site<L>& x, const A& p) {
+// out(x) = tr op(first(x + d0)) op(second(x + d1))
+template <class L, int N, class A> FN void trace_product(const Site<L>& x, const A& a) {
   typedef typename L::T T;
-  matrix<T, N> a = load_matrix<N>(p.a, 0, x, at(x, 0)), b = load_matrix<N>(p.b, 0, x, at(x, 1));
+  matrix<T, N> u = load_matrix<N>(a.first, 0, x, at(x, 0)), v = load_matrix<N>(a.second, 0, x, at(x, 1));
   cx<T> z = {T{}, T{}};
-  bool same = p.adjoints == 0 || p.adjoints == 3;  // tr a b, and its complex conjugate tr a^dag b^dag
+  bool same = a.adjoints == 0 || a.adjoints == 3;  // tr u v, and its complex conjugate tr u^dag v^dag
   UNROLL for (int i = 0; i < N; i++) UNROLL for (int j = 0; j < N; j++) {
-    if (same) mac(z, a.e[i][j], b.e[j][i]);
-    else mac_conj(z, a.e[i][j], b.e[i][j]);  // tr a b^dag, and its complex conjugate tr a^dag b
+    if (same) mac(z, u.e[i][j], v.e[j][i]);
+    else mac_conj(z, u.e[i][j], v.e[i][j]);  // tr u v^dag, and its complex conjugate tr u^dag v
   }
-  T v[2] = {z.re, p.adjoints & 1 ? -z.im : z.im};
-  store(p.out, 0, x, v);
+  T t[2] = {z.re, a.adjoints & 1 ? -z.im : z.im};
+  store(a.out, 0, x, t);
 }
-// out(x) = s(x + d0) op(a(x + d1)); bit 0 of `adjoints` conjugates s
-template <class L, int N, class A> FN void scaled(const Site<L>& x, const A& p) {
+// out(x) = first(x + d0) op(second(x + d1)) with numbers `first`; bit 0 of `adjoints` conjugates them
+template <class L, int N, class A> FN void scaled(const Site<L>& x, const A& a) {
   typedef typename L::T T;
-  matrix<T, N> m = load_matrix<N>(p.b, 0, x, at(x, 1));
-  if (p.adjoints & 2) m = adjoint(m);
+  matrix<T, N> m = load_matrix<N>(a.second, 0, x, at(x, 1));
+  if (a.adjoints & 2) m = adjoint(m);
   T v[2];
-  load(v, p.a, 0, x, at(x, 0));
-  cx<T> s = {v[0], p.adjoints & 1 ? -v[1] : v[1]};
+  load(v, a.first, 0, x, at(x, 0));
+  cx<T> s = {v[0], a.adjoints & 1 ? -v[1] : v[1]};
   UNROLL for (int i = 0; i < N; i++) UNROLL for (int j = 0; j < N; j++) m.e[i][j] = mul(s, m.e[i][j]);
-  store_matrix<N>(p.out, 0, x, m);
+  store_matrix<N>(a.out, 0, x, m);
 }
 // The part of m in the algebra: (m - m^dag)/2 without its trace; U(1): i Im m
 template <class T, int N> FN matrix<T, N> antihermitian(const matrix<T, N>& m) {
@@ -48,12 +48,12 @@ template <class T, int N> FN matrix<T, N> antihermitian(const matrix<T, N>& m) {
     r.e[i][j] = {half * (m.e[i][j].re - m.e[j][i].re), half * (m.e[i][j].im + m.e[j][i].im) - (i == j ? mean : T{})};
   return r;
 }
-// out = weight [a]_algebra
-template <class L, int N, class A> FN void algebra_part(const Site<L>& x, const A& p) {
+// out = weight [first]_algebra
+template <class L, int N, class A> FN void algebra_part(const Site<L>& x, const A& a) {
   typedef typename L::T T;
   matrix<T, N> r = zero_matrix<T, N>();
-  add_scaled(r, constant<T>(p.weight), antihermitian(load_matrix<N>(p.a, 0, x, here(x))));
-  store_matrix<N>(p.out, 0, x, r);
+  add_scaled(r, constant<T>(a.weight), antihermitian(load_matrix<N>(a.first, 0, x, here(x))));
+  store_matrix<N>(a.out, 0, x, r);
 }
 
 static constexpr int SQUARINGS = 2, ORDER = 10;  // exp(X) = exp(X/4)^4, error (|X|/4)^11/11!
@@ -90,17 +90,18 @@ template <class T, int N> FN matrix<T, N> exponential_derivative(const matrix<T,
   }
   return de;
 }
-// out = exp(weight a) b
-template <class L, int N, class A> FN void exponential_product(const Site<L>& x, const A& p) {
+// out = exp(weight first) second
+template <class L, int N, class A> FN void exponential_product(const Site<L>& x, const A& a) {
   typedef typename L::T T;
   matrix<T, N> X = zero_matrix<T, N>(), e;
-  add_scaled(X, constant<T>(p.weight), load_matrix<N>(p.a, 0, x, here(x)));
+  add_scaled(X, constant<T>(a.weight), load_matrix<N>(a.first, 0, x, here(x)));
   exponential(e, X);
-  store_matrix<N>(p.out, 0, x, mul(e, load_matrix<N>(p.b, 0, x, here(x))));
+  store_matrix<N>(a.out, 0, x, mul(e, load_matrix<N>(a.second, 0, x, here(x))));
 }
-// out = gradient of Re tr c^dag exp(a) b with respect to a: the derivative of exp at a^dag along c b^dag
-template <class L, int N, class A> FN void exponential_gradient(const Site<L>& x, const A& p) {
+// out = gradient of Re tr third^dag exp(first) second with respect to `first`: the derivative of exp at first^dag along
+// third second^dag
+template <class L, int N, class A> FN void exponential_gradient(const Site<L>& x, const A& a) {
   typedef typename L::T T;
-  matrix<T, N> along = mul_adjoint(load_matrix<N>(p.c, 0, x, here(x)), load_matrix<N>(p.b, 0, x, here(x)));
-  store_matrix<N>(p.out, 0, x, exponential_derivative(adjoint(load_matrix<N>(p.a, 0, x, here(x))), along));
+  matrix<T, N> along = mul_adjoint(load_matrix<N>(a.third, 0, x, here(x)), load_matrix<N>(a.second, 0, x, here(x)));
+  store_matrix<N>(a.out, 0, x, exponential_derivative(adjoint(load_matrix<N>(a.first, 0, x, here(x))), along));
 }

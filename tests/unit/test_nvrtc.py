@@ -17,9 +17,10 @@ from lqcd_hpc.actions.wilson import Wilson
 from lqcd_hpc.backend import cuda, cuda_source, device
 from lqcd_hpc.backend.program import KERNELS
 from lqcd_hpc.cli.instances import usual_programs
-from lqcd_hpc.fields.kinds import Kind
+from lqcd_hpc.fields.kinds import Kind, colours
 from lqcd_hpc.fields.launch import Kernel, in_, out, prepare
 from lqcd_hpc.measurements.topology import Topology
+from lqcd_hpc.ml.layers.matrix_fields import operations
 from lqcd_hpc.operators.clover import Clover
 from lqcd_hpc.operators.operator import Normal
 from lqcd_hpc.sampling.hmc import HMC
@@ -87,6 +88,7 @@ def programs(group, ndim, precision):
             if ndim != 3 and boundary == "periodic":
                 fermions(U)
     lanes, group_lanes = cuda.lanes(8)
+    more |= dict.fromkeys(operations(colours(group), precision, lanes, group_lanes))
     return list(dict.fromkeys(replace(p, lanes=lanes, group=group_lanes, masked=False) for p in (found | more)))
 
 

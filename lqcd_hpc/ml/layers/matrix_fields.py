@@ -15,12 +15,13 @@ import torch
 
 from ...backend import device
 from ...backend.program import Program
+from ...errors import LqcdError
 from ...fields.launch import aligned
 from ...fields.layout import Layout
 from ...lattice import Lattice
 from ...lattice.communicator import SerialCommunicator
 
-VIEWS = {"exponential_gradient": ("a", "b", "c"), "algebra_part": ("a",)}  # other operations have two fields
+FIELDS = {"exponential_gradient": 3, "algebra_part": 1}  # of the other operations: two
 PAD = 16  # batches are filled up to a multiple, so that samples are the lanes of a number
 
 
@@ -46,6 +47,10 @@ class Frame:
 
     def enter(self, field):
         """Matrices (batch, ..., y, x, Nc, Nc) or numbers (batch, ..., y, x), complex, as a tensor of the kernels."""
+        if field.device.type != device.current().NAME:
+            raise LqcdError(
+                f"the tensors are on {field.device.type}, the kernels run on {device.current().NAME}: set LQCD_DEVICE"
+            )
         sites = self.lattice.volume
         reals = torch.view_as_real(field.contiguous()).reshape(self.batch * sites, -1)
         if self.padded > self.batch:
@@ -93,7 +98,7 @@ class Frame:
         fields = [field.contiguous() for field in fields]
         out = torch.empty((len(fields[0]), reals, fields[0].shape[2]), dtype=self.dtype, device=fields[0].device)
         function, arguments, address = self._program(name, displacements, scalar and scalar[0], nc or self.nc)
-        for view, field in zip("abc", fields):
+        for view, field in zip(("first", "second", "third"), fields):
             getattr(arguments, view).data = field.data_ptr()
         arguments.out.data = out.data_ptr()
         if scalar:
@@ -104,13 +109,7 @@ class Frame:
     def _program(self, name, displacements, scalar, nc):
         key = (name, displacements, nc)
         if key not in self._programs:
-            views = (*VIEWS.get(name, ("a", "b")), "out")
-            kinds = {"adjoints": "i64", "weight": "double"}
-            scalars = ((scalar, kinds[scalar]),) if scalar else ()
-            layout = self.layout
-            program = Program(
-                "matrix_fields.h", name, (nc,), self._real, layout.lanes, layout.group, False, views, (), scalars, 0
-            )
+            program = program_of(name, scalar, nc, self._real, self.layout.lanes, self.layout.group)
             arguments = program.arguments()
             self._bind(arguments, displacements)
             self._programs[key] = device.load(program), arguments, ctypes.addressof(arguments)
@@ -126,6 +125,22 @@ class Frame:
     @cached_property
     def _permutations(self):
         return aligned(self.layout.permutations(self._shuffles))
+
+
+def program_of(name, scalar, nc, real, lanes, group):
+    """The kernel instance of an operation; `scalar` is the name of its number, or None."""
+    views = (*("first", "second", "third")[: FIELDS.get(name, 2)], "out")
+    scalars = ((scalar, {"adjoints": "i64", "weight": "double"}[scalar]),) if scalar else ()
+    return Program("matrix_fields.h", name, (nc,), real, lanes, group, False, views, (), scalars, 0)
+
+
+def operations(nc, precision, lanes, group):
+    """All kernel instances for a group."""
+    real = {"double": "double", "single": "float"}[precision]
+    listed = [("product", "adjoints", 1), ("product", "adjoints", nc), ("trace_product", "adjoints", nc)]
+    listed += [("scaled", "adjoints", nc), ("algebra_part", "weight", nc), ("exponential_product", "weight", nc)]
+    listed += [("exponential_gradient", None, nc)]
+    return [program_of(name, scalar, n, real, lanes, group) for name, scalar, n in listed]
 
 
 def _minus(a, b=None):

@@ -128,6 +128,15 @@ def test_a_chain_goes_on_where_it_stopped(kind):
 
 
 @ALL
+def test_single_precision_samples_the_same(kind):
+    count = 3000 if kind in COUNTS else 1600
+    chain = sampler(kind).run(count, seed=3, dtype=torch.float32)
+    assert chain.state.dtype == torch.float32
+    one = report(chain).observables["plaquette"].estimate
+    assert one.deviation(exact2d.plaquette_u1(BETA, VOLUME)) < 4
+
+
+@ALL
 def test_batches_are_seen_and_costs_are_told(kind):
     seen = []
     chain = sampler(kind).run(3 * CHAINS, seed=1, on_batch=lambda number, batch: seen.append((number, len(batch.x))))

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import LqcdError
 from .errors import Estimate, derived, estimate
 
-KINDS = ("spectrum", "staggered_pion", "propagator")
+KINDS = ("spectrum", "staggered_pion", "propagator", "scalar_correlator")
 LOUD = 0.3  # relative error beyond which an effective mass tells nothing
 
 
@@ -48,6 +48,7 @@ def channels(table):
         ("b₁", [f"tensor_{i}" for i in planes], "cosh"),
         ("π", ["pion"], "staggered"),
         ("Σ|S|²", ["norm"], "cosh"),
+        ("φ", ["correlator"], "cosh"),
     ]
     found = [
         Channel(symbol, np.mean([columns[name] for name in names], axis=0), form)

@@ -42,10 +42,11 @@ def run_pictures(measurements, first_step=0):
 def _update(group, table, measurements, first_step):
     columns = table.numbers()
     found = []
-    plaquette = columns.get("plaquette")
-    if plaquette is not None and plaquette.ndim == 1 and np.isfinite(plaquette).sum() > 1:
-        good = np.isfinite(plaquette)
-        found.append(_scalar("Updates", "plaquette after each update", table.step[good], plaquette[good], first_step))
+    for name in ("plaquette", "action_density"):
+        history = columns.get(name)
+        if history is not None and history.ndim == 1 and np.isfinite(history).sum() > 1:
+            good, label = np.isfinite(history), f"{name.replace('_', ' ')} after each update"
+            found.append(_scalar("Updates", label, table.step[good], history[good], first_step))
     delta_h = columns.get("delta_h")
     if delta_h is not None and delta_h.ndim == 1 and np.isfinite(delta_h).any():
         picture = plots.hmc_history(table.step, delta_h, columns.get("accepted"), first_step)
@@ -174,6 +175,8 @@ def _memory(measurements, first_step):
     for group, name, label in (
         ("update", "plaquette", "plaquette, after each update"),
         ("plaquette", "plaquette", "plaquette, as measured"),
+        ("update", "action_density", "action per site"),
+        ("scalar", "m2", "M²/V"),
         ("polyakov", "polyakov", "|L|"),
         ("topology", "charge", "Q²"),
     ):

@@ -39,10 +39,12 @@ def write_report(directory, out="report.html", thermalisation=None):
 
 
 def find_first_step(measurements):
-    """The step where the plaquette (of the updates, else as measured) is thermalised; 0 if nothing tells."""
-    for group in ("update", "plaquette"):
+    """The step where the plaquette (of the updates, else as measured), or the action of scalars, is thermalised; 0 if
+    nothing tells.
+    """
+    for group, name in (("update", "plaquette"), ("update", "action_density"), ("plaquette", "plaquette")):
         table = measurements.tables.get(group)
-        history = table.columns.get("plaquette") if table else None
+        history = table.columns.get(name) if table else None
         if history is not None and history.dtype.kind == "f":
             history = history.mean(axis=tuple(range(1, history.ndim))) if history.ndim > 1 else history
             good = np.flatnonzero(np.isfinite(history))

@@ -48,7 +48,7 @@ def plans(shape, ranks, run_file=None, replicas=1, group="SU(3)", precision="dou
         raise LqcdError(f'precision {precision!r}: choose "double" or "single"')
     run = _load(run_file, shape) if run_file else usual_run(group, _dimensions(shape), precision)
     if run.lattice:
-        group, precision = run.lattice.group, run.lattice.precision
+        group, precision = run.lattice.group or run.field_kind.name, run.lattice.precision
         replicas = run.lattice.replicas if run_file else replicas
     choose_grid(shape, ranks)
     rehearsal = rehearse(run)

@@ -96,14 +96,16 @@ def rehearse(run):
 
 
 def _start(run):
-    """The gauge field of the run on fewer sites."""
-    from ..fields import Random, gauge
+    """The field of the run on fewer sites."""
+    from ..fields import Random, gauge, scalar
     from ..lattice import Lattice
     from ..lattice.communicator import SerialCommunicator
 
     shape, group, boundary, replicas, precision = _setting(run)
     shape = tuple(n if n < 16 else 8 + n % 8 for n in shape)  # of the same lanes and colourings
     lattice = Lattice(shape, boundary=boundary, replicas=replicas, threads=1, comm=SerialCommunicator())
+    if run.field_kind:
+        return scalar.hot(lattice, Random(seed=1), run.field_kind, precision)
     if run.start and run.start.kind == "instanton":
         return gauge.instanton(lattice, group, precision=precision)
     return gauge.hot(lattice, Random(seed=1), group, precision)
@@ -147,8 +149,9 @@ def _take_stock(U, programs, kept):
     from ..fields.gauge import link_trace
     from ..measurements.plaquette import Plaquette
 
-    Plaquette().on(U)()
-    link_trace(U)
+    if U.kind.law == "link":
+        Plaquette().on(U)()
+        link_trace(U)
     fields = [one for one in gc.get_objects() if isinstance(one, Field) and one.lattice is U.lattice]
     sets = [key[1] for layout in _layouts(U) for key in layout.tables if key[0] == "neighbours"]
     return Rehearsal(

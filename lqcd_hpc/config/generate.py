@@ -16,10 +16,10 @@ from .tables import as_table, checked, count_of, described, require
 
 @description
 class LatticeTable:
-    """[lattice]: extents x, y, z, t; group; how it is divided."""
+    """[lattice]: extents x, y, z, t; group (for gauge fields, not for scalars); how it is divided."""
 
     shape: list[PositiveInt]
-    group: str
+    group: str | None = None
     ranks: list[PositiveInt] | None = None
     boundary: list[Literal["periodic", "open"]] | None = None
     replicas: PositiveInt = 1
@@ -97,6 +97,11 @@ class RunFile:
     stages: tuple[Stage, ...] = ()
 
     @property
+    def field_kind(self):
+        """The kind of field of an action of scalars; None for gauge fields, which follow the group."""
+        return getattr(self.action, "field_kind", None)
+
+    @property
     def updates(self):
         """Updates of all stages."""
         return sum(stage.count for stage in self.stages)
@@ -107,28 +112,49 @@ def parse_generate(text, tables):
     require(tables, ["output", "lattice", "start", "random", "action", "update"])
     if not isinstance(tables["update"], list):
         raise LqcdError("updates are a list of tables: write [[update]] with two brackets")
-    return RunFile(
+    run = RunFile(
         **_common(text, tables),
         start=_start(tables["start"]),
         random=checked(RandomTable, tables["random"], "random"),
         action=described("action", tables["action"], "action"),
         stages=tuple(_stage(k, table) for k, table in enumerate(tables["update"])),
     )
+    return _consistent(run)
 
 
 def parse_measure(text, tables):
     """The run file of measurements on files from its tables."""
     require(tables, ["output", "source"])
-    return RunFile(**_common(text, tables), source=checked(SourceTable, tables["source"], "source"))
+    return _consistent(RunFile(**_common(text, tables), source=checked(SourceTable, tables["source"], "source")))
+
+
+def _consistent(run):
+    """The run; raises `LqcdError` where scalars and gauge fields are mixed up."""
+    for observable in run.observables:
+        wanted = getattr(observable.description, "of", "gauge fields")
+        if wanted != ("scalars" if run.field_kind else "gauge fields"):
+            raise LqcdError(f"[measure.{observable.name}] kind = {observable.kind!r} is for {wanted}: leave it out")
+    if run.field_kind:
+        _for_scalars(run)
+    elif run.lattice:
+        require({"group"} if run.lattice.group else {}, ["group"], "lattice")
+        colours(run.lattice.group)
+    return run
+
+
+def _for_scalars(run):
+    if run.lattice.group:
+        raise LqcdError(f"[lattice] group = {run.lattice.group!r}: the action is one of scalars, leave it out")
+    if run.start.kind not in ("cold", "hot"):
+        raise LqcdError(f"[start] kind = {run.start.kind!r} is for gauge fields: scalars start cold or hot")
+    if run.output.configurations:
+        raise LqcdError("[output] configurations: files hold gauge fields; leave the key out for scalars")
 
 
 def _common(text, tables):
-    lattice = checked(LatticeTable, tables["lattice"], "lattice") if "lattice" in tables else None
-    if lattice:
-        colours(lattice.group)
     return {
         "text": text,
-        "lattice": lattice,
+        "lattice": checked(LatticeTable, tables["lattice"], "lattice") if "lattice" in tables else None,
         "output": checked(OutputTable, tables["output"], "output"),
         "observables": tuple(_observable(name, table) for name, table in tables.get("measure", {}).items()),
     }

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import LqcdError
 from ..lattice.displacements import nearest
 from . import kinds
+from .domain import EVERYWHERE
 from .field import Field
 from .launch import Kernel, in_, inout, out, prepare
 
@@ -49,21 +50,28 @@ def normalise(s):
     return np.sqrt(drift / s.lattice.volume)
 
 
-def sums(phi):
-    """The launch of the sums over sites `bond` phi(x).phi(x+mu) (over mu too), `phi2` |phi|^2, `phi4` |phi|^4, and
-    `m0`, `m1`, ... of the real components. Bonds that leave the lattice in an open direction do not count.
+def sums(phi, domain=EVERYWHERE):
+    """The launch of the sums over the sites of a domain: `bond` phi(x).phi(x+mu) (over mu too), `phi2` |phi|^2,
+    `phi4` |phi|^4, and `m0`, `m1`, ... the real components. Bonds that leave the lattice in an open direction do
+    not count.
 
     >>> from lqcd_hpc import Lattice
     >>> sums(cold(Lattice((4, 4)), kinds.spins(2)))()
     {'bond': 32.0, 'phi2': 16.0, 'phi4': 16.0, 'm0': 16.0, 'm1': 0.0}
     """
-    return prepare(_sums(phi.reals, phi.lattice.ndim, is_open(phi)), **with_bonds(phi))
+    return prepare(_sums(phi.reals, phi.lattice.ndim, is_open(phi)), domain, **with_bonds(phi))
 
 
 def check(phi, kind, what):
     """Raise `LqcdError` unless phi is of this kind."""
     if phi.kind != kind:
         raise LqcdError(f"{what} acts on {kind.name} of shape {kind.shape}, not on a {phi!r}")
+
+
+def check_law(phi, what):
+    """Raise `LqcdError` unless phi is a field of scalars or spins."""
+    if phi.kind.law not in ("scalar", "unit"):
+        raise LqcdError(f"{what} is for scalars and spins, not for a {phi!r}")
 
 
 def is_unit(phi):

@@ -101,8 +101,8 @@ def _write_table(group, rows, seconds):
         if isinstance(values[0], str):
             group[column] = [value or "" for value in values]
         else:
-            shape = np.shape(next(v for v in values if v is not None))
-            group[column] = np.array([np.full(shape, np.nan) if v is None else v for v in values], float)
+            values = [np.array(np.nan if v is None else v, float) for v in values]
+            group[column] = np.stack(np.broadcast_arrays(*values))
     if seconds:
         group["seconds"] = np.array([seconds.get(row["step"], np.nan) for row in rows])
 

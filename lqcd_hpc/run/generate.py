@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from ..errors import LqcdError
-from ..fields import gauge
+from ..fields import gauge, scalar
 from ..fields.gauge import link_trace
 from ..fields.random import Random
 from ..io.collective import on_root
@@ -33,12 +33,15 @@ def generate(run, directory, comm):
     U = _start(run, lattice, rng)
     observables = [(o, o.description.on(U)) for o in run.observables]
     updates = [stage.update.on(run.action.on(U)) for stage in run.stages]
-    directory.bind(run, identity_of(run), lattice.ranks, lattice.shape, table.group)
+    directory.bind(run, identity_of(run), lattice.ranks, lattice.shape, table.group or U.kind.name)
     Chain(run, directory, U, rng, observables, updates).advance()
 
 
 def _start(run, lattice, rng):
-    group, precision = run.lattice.group, run.lattice.precision
+    group, precision, kind = run.lattice.group, run.lattice.precision, run.field_kind
+    if kind:
+        cold = run.start.kind == "cold"
+        return scalar.cold(lattice, kind, precision) if cold else scalar.hot(lattice, rng, kind, precision)
     if run.start.kind == "cold":
         return gauge.cold(lattice, group, precision)
     if run.start.kind == "hot":
@@ -49,6 +52,15 @@ def _start(run, lattice, rng):
     if header.group != group:
         raise LqcdError(f"{run.start.file} holds {header.group}, the run file says {group}")
     return gauge.close_open_ends(U)
+
+
+def _watched(run, U):
+    """What is noted after every update, as a function: the plaquette, or the action per site of scalars."""
+    if run.field_kind:
+        action = run.action.on(U)
+        return lambda: {"action_density": action.value() / U.lattice.volume}
+    plaquette = Plaquette().on(U)
+    return lambda: {"plaquette": plaquette()["plaquette"]}
 
 
 class Chain:
@@ -63,7 +75,7 @@ class Chain:
             metadata, self.rng, problems = resumed
             self.step, length = metadata["step"], metadata["journal_bytes"]
         on_root(self.comm, lambda: self._open(length))
-        self._plaquette = Plaquette().on(U)
+        self._watched = _watched(run, U)
         self.progress = Progress(run.updates, self.step, self.comm.rank == 0)
         for problem in problems:
             self.progress.say(f"passed over a damaged checkpoint: {problem}")
@@ -99,7 +111,8 @@ class Chain:
         values["accepted"] = (
             np.asarray(values["accepted"], int) if self.U.lattice.replicas > 1 else int(values["accepted"])
         )
-        values["plaquette"] = self._plaquette()["plaquette"]
+        watched = self._watched()
+        values |= watched
         seconds = time.perf_counter() - begin
         self._on_root(lambda: self._note(stage, values, seconds))
         if stage.measure:
@@ -109,7 +122,7 @@ class Chain:
             self._save_configuration()
         if self.step % self.run.output.checkpoint == 0:
             self._save_checkpoint()
-        self.progress.show(self.step, _live(stage, values))
+        self.progress.show(self.step, _live(stage, values, watched))
 
     def _on_root(self, step):
         """Writing on rank 0; its errors end the run on all ranks at the next checkpoint at the latest."""
@@ -134,7 +147,7 @@ class Chain:
         folder = self.path / "configurations"
         on_root(self.comm, lambda: folder.mkdir(exist_ok=True))
         suffix = {"hdf5": "h5"}.get(self.run.output.format, self.run.output.format)
-        metadata = {"plaquette": float(self._plaquette()["plaquette"]), "link_trace": float(link_trace(self.U))}
+        metadata = {"plaquette": float(self._watched()["plaquette"]), "link_trace": float(link_trace(self.U))}
         save(folder / f"conf_{self.step:08d}.{suffix}", self.U, self.run.output.format, metadata=metadata)
 
     def _save_checkpoint(self):
@@ -142,10 +155,12 @@ class Chain:
         checkpoint.write(self.path, self.step, self.U, self.rng, length, self.run.text)
 
 
-def _live(stage, values):
+def _live(stage, values, watched):
     """The numbers of an update that the progress line shows."""
-    shown = {"": stage.kind, "plaquette": f"{np.mean(values['plaquette']):.6f}"}
+    shown = {"": stage.kind} | {name.replace("_", " "): f"{np.mean(value):.6f}" for name, value in watched.items()}
     if "delta_h" in values:
         shown["dH"] = f"{np.mean(values['delta_h']):+.4f}"
         shown["accepted"] = f"{np.mean(values['accepted']):.2g}"
+    if "acceptance" in values:
+        shown["accepted"] = f"{np.mean(values['acceptance']):.2g}"
     return shown

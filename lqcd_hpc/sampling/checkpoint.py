@@ -1,4 +1,4 @@
-"""Checkpoints of a Markov chain: the gauge field, the random numbers, and where the journal stood."""
+"""Checkpoints of a Markov chain: the field, the random numbers, and where the journal stood."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ def write(directory, step, U, rng, journal_bytes, run):
 
     The file appears under its name only when it is whole, synced and read back.
     """
-    leading = 1 + (U.lattice.replicas > 1)
+    leading = int(U.kind.directions) + (U.lattice.replicas > 1)
     metadata = {"step": step, "journal_bytes": journal_bytes, "run": run, **rng.state}
     write_fields(
-        Path(directory) / f"checkpoint_{step:08d}.h5", U.lattice, {"links": SiteArray(U.to_numpy(), leading)}, metadata
+        Path(directory) / f"checkpoint_{step:08d}.h5",
+        U.lattice,
+        {U.kind.name: SiteArray(U.to_numpy(), leading)},
+        metadata,
     )
     if U.lattice.comm.rank == 0:
         for _, old in found(directory)[:-KEEP]:
@@ -39,11 +42,11 @@ def read_newest(directory, U):
     problems = []
     for _, path in candidates:
         try:
-            fields, metadata = read_fields(path, U.lattice, ["links"])
+            fields, metadata = read_fields(path, U.lattice, [U.kind.name])
         except LqcdError as error:
             problems.append(str(error))
             continue
-        U.from_numpy(fields["links"].values)
+        U.from_numpy(fields[U.kind.name].values)
         return metadata, Random(metadata["seed"], metadata["stream"], metadata["event"]), problems
     if problems:
         raise LqcdError(f"no checkpoint in {directory} can be read: {'; '.join(problems)}; remove them to start anew")

@@ -1,4 +1,4 @@
-"""What every measurement must obey; a new file in measurements/ is tested by existing."""
+"""What every measurement of gauge fields must obey; a new file in measurements/ is tested by existing."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,8 @@ PARAMETERS |= {
     "condensate": {"operator": STAGGERED, "solver": solver("cg"), "sources": 2, "seed": 1},
     "propagator": {"operator": STAGGERED, "solver": solver("cg"), "source": POINT},
 }  # fmt: skip
-KINDS = config.kinds("measure")
+SCALARS = {"scalar", "scalar_correlator"}  # tests/unit/test_scalars.py
+KINDS = sorted(set(config.kinds("measure")) - SCALARS)
 NOISY = {"condensate"}  # a draw of the noise is not gauge invariant, and other replicas have other noise
 ONE_SYSTEM = {"propagator"}  # refuses replicas
 QUARKS = {"spectrum", "staggered_pion", "condensate", "propagator"}

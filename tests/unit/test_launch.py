@@ -10,7 +10,7 @@ from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.domain import EVERYWHERE, Colour, Parity, Slice, items_of
 from lqcd_hpc.fields.field import layout_of
 from lqcd_hpc.fields.launch import Sequence, prepare
-from lqcd_hpc.sampling.dynamics import exponential_kernel
+from lqcd_hpc.smearing.gradient_flow import exponential_kernel
 
 STAR = ((1, 0), (-1, 0), (0, 1), (0, -1))
 

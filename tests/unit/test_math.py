@@ -14,7 +14,7 @@ from site_functions import simd
 from lqcd_hpc import Field, Lattice
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.launch import prepare
-from lqcd_hpc.sampling.dynamics import exponential_kernel
+from lqcd_hpc.smearing.gradient_flow import exponential_kernel
 
 SHAPE = (16, 16, 8)
 COUNT = math.prod(SHAPE)

@@ -137,7 +137,7 @@ class _Subjects:
 
     def _exponential(self):
         from ...fields.launch import prepare
-        from ...sampling.dynamics import exponential_kernel
+        from ...smearing.gradient_flow import exponential_kernel
 
         V = self.U.copy()
         launch = prepare(exponential_kernel(NC, self.ndim), U=V, P=self.P).set(eps=0.01)

@@ -25,5 +25,5 @@ class AffineCoupling(torch.nn.Module):
         return (active - t) * torch.exp(-s), -s.sum((0, 1))
 
     def _scale_and_shift(self, active, frozen):
-        h = self.net.rows(frozen)
-        return torch.tanh(h[: len(active)]), h[len(active) :]
+        s, t = self.net.rows(frozen).split(len(active))
+        return torch.tanh(s), t

@@ -31,7 +31,7 @@ class Couplings(torch.nn.Module):
     def _through(self, field, steps):
         """Every step changes the half of its number given the other one."""
         rows = field.reshape(len(field), -1, len(self.order)).permute(1, 2, 0).index_select(1, self.order)
-        halves = [rows[:, : self.count], rows[:, self.count :]]
+        halves = list(rows.split([self.count, len(self.order) - self.count], 1))
         log_det = field.new_zeros(len(field))
         for step, active in steps:
             halves[active], change = step(halves[active], halves[1 - active])

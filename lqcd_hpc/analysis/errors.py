@@ -124,6 +124,8 @@ def format_value(value, error):
     """
     if not (isfinite(value) and isfinite(error) and error > 0):
         return f"{value:.8g}"
+    if error < 1e-14 * abs(value):  # digits that a double does not have
+        return f"{value:.12g}"
     size = max(abs(value), error)
     if size < 1e-3 or size >= 1e6:
         exponent = floor(log10(size))

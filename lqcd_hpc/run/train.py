@@ -21,7 +21,7 @@ def train(run, directory, processes, say=print, start=None):
     is no longer finite.
     """
     comm = processes.comm
-    directory.bind(run, _identity(run, start), (processes.size,), run.density.shape, run.density.group)
+    directory.bind(run, _identity(run, start), (processes.size,), run.density.shape or (), run.density.group or "")
     trainer, metadata = _trainer(run, directory.path, processes, start)
     with _Recorder(run, directory.path, trainer, metadata, comm) as recorder:
         trainer.run(recorder)

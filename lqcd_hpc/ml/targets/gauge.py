@@ -10,6 +10,7 @@ import torch
 from ...errors import LqcdError
 from ...fields.kinds import colours
 from ..priors import Haar, UniformAngles
+from .exact2d import exact_values
 from .lattice import neighbour
 
 
@@ -39,6 +40,11 @@ class _GaugeTarget:
     @property
     def beta(self):
         return self.description.beta
+
+    @property
+    def exact(self):
+        """What is known exactly (exact2d.py); empty for most actions."""
+        return exact_values(self)
 
     def action(self, links):
         """S = beta sum_loops c sum_x (1 - Re tr W(x)/Nc), (batch,)."""

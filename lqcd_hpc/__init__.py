@@ -33,6 +33,7 @@ _PUBLIC = {
     "load": "io.configuration",
     "save": "io.configuration",
     "estimate": "analysis.errors",
+    "load_model": "run.model",
 }
 
 __all__ = ["LqcdError", "__version__", *_PUBLIC]

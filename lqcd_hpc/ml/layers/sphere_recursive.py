@@ -36,7 +36,7 @@ class RecursiveSphere(torch.nn.Module):
         for net in self.nets[:-1]:
             z, r = self._peel(r)
             moved, log_slope = height_map(z, self._raw(net, given), -1.0, 1.0, "free")
-            weight = (len(r) - 1) / 2 - 0.5  # D/2 - 1 with D + 1 = len(r) + 1
+            weight = len(r) / 2 - 1  # D/2 - 1, as S^(D-1) is in D dimensions
             log_det = log_det + log_slope + weight * (_ring2(moved) / _ring2(z)).log()
             given.append((moved if forward else z)[None])
             new.append(moved)

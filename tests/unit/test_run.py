@@ -160,6 +160,7 @@ MISTAKES = {
     "unknown key": (lambda t: t.replace("tau =", "tua ="), r"unknown key 'tua'; did you mean 'tau'"),
     "unknown table": (lambda t: t.replace("[random]", "[randon]"), r"'randon'; did you mean 'random'"),
     "unknown kind": (lambda t: t.replace('"wilson"', '"willson"'), r"'willson' is unknown; did you mean 'wilson'"),
+    "infinite number": (lambda t: t.replace("beta = 5.7", "beta = inf"), r"beta = inf: input should be a finite"),
     "missing parameter": (lambda t: t.replace("beta = 5.7", ""), r"\[action\] lacks beta"),
     "wrong type": (lambda t: t.replace("beta = 5.7", 'beta = "high"'), r"\[action\] beta = 'high'"),
     "wrong count": (lambda t: t.replace("count = 3", "count = -1", 1), r"count = -1"),

@@ -4,4 +4,6 @@ their fields are the keys of a run file."""
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-description = dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False))
+description = dataclass(
+    frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+)

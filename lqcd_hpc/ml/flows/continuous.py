@@ -15,7 +15,8 @@ from .scalar_fields import components, require_scalars
 class Continuous:
     """The field moves by dphi(x)/dt = sum_r sum_f W_f(r, t) h_f(phi(x + r)), h = phi and sin(w_f phi), for unit time.
 
-    steps : of fourth-order Runge-Kutta
+    steps : of fourth-order Runge-Kutta; where they are too few, training profits from the error of the determinant,
+        which shows as a log Z that grows without bound: judge a trained flow with twice the steps
     frequencies : number of w_f, learned from 1, 2, 3, ...
     times : number of polynomials in t that make up W
     reach : the largest |r| per direction (all displacements without it); with it the parameters fit any lattice

@@ -1,6 +1,7 @@
 """Training of flows: losses against closed forms, the same numbers after any death, and clear words for what fails."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -470,6 +471,22 @@ def test_torchrun_trains_to_the_same_losses(quiet, tmp_path):
     assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "out") == pytest.approx(losses(quiet), abs=1e-10)
     assert done.stdout.count("model:") == 1
+
+
+def test_srun_without_mpi_trains_to_the_same_losses(quiet, tmp_path):
+    """Two tasks that know each other by srun's variables alone."""
+    words = [sys.executable, "-c", COMMAND, "train", str(run_file(tmp_path))]
+    job = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "2", "SLURM_JOB_ID": str(os.getpid() % 9973)}
+    tasks = [
+        subprocess.Popen(words, env=launcher.environment(job | {"SLURM_PROCID": str(n), "SLURM_LOCALID": str(n)}))
+        for n in range(2)
+    ]
+    try:
+        assert [task.wait(120) for task in tasks] == [0, 0]
+    finally:
+        for task in tasks:
+            task.kill()
+    assert losses(tmp_path / "out") == pytest.approx(losses(quiet), abs=1e-10)
 
 
 LOSE = """

@@ -19,7 +19,7 @@ SECONDS_PER_TEST = 90
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_mpi_folder_passes_on_ranks(ranks, mpirun, request, tmp_path):
-    job = run_folder(FOLDER, ranks, mpirun, tmp_path, request.config.getoption("markexpr"))
+    job = run_folder(FOLDER, ranks, mpirun, tmp_path, selected(request))
     faults = find_faults(job, ranks, tmp_path)
     assert not faults, "\n".join([*faults, str(job)])
 
@@ -28,9 +28,14 @@ def test_mpi_folder_passes_on_ranks(ranks, mpirun, request, tmp_path):
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("file", ["test_same_bits.py", "test_dirac_same_bits.py"])
 def test_eight_ranks_have_the_same_bits(file, mpirun, request, tmp_path):
-    job = run_folder(FOLDER / file, 8, mpirun, tmp_path, request.config.getoption("markexpr"))
+    job = run_folder(FOLDER / file, 8, mpirun, tmp_path, selected(request))
     faults = find_faults(job, 8, tmp_path)
     assert not faults, "\n".join([*faults, str(job)])
+
+
+def selected(request):
+    """Which tests of the folder: those of long physics only where this run has them."""
+    return "not long" if "not long" in request.config.getoption("markexpr") else ""
 
 
 def run_folder(folder, ranks, mpirun, reports, markers="", seconds=SECONDS, per_test=SECONDS_PER_TEST):

@@ -17,7 +17,7 @@ from lqcd_hpc.ml.noise import Noise
 class Sample:
     """A flow description on a target, with the symmetries that it promises and what numerical inversion allows.
 
-    symmetries : any of "z2", "translations by N" (N sites in every direction), "gauge"
+    symmetries : any of "z2", "translations by N" (N sites in every direction), "gauge", "rotation" (of O(N))
     tolerance : of the inverse (1e-10 unless the inverse is found by iteration)
     jacobian : False where the lattice is too large for the dense Jacobian
     scale : of the random numbers that are added to the parameters
@@ -152,6 +152,8 @@ def transform(x, prior, name, seed=11):
         return torch.roll(x, (step, step), (-1 - trailing, -2 - trailing))
     if name == "gauge":
         return gauge_transform(x, prior, seed)
+    if name == "rotation":
+        return x @ torch.linalg.qr(Noise(seed=seed, event=0).normal(x.shape[-1], (x.shape[-1],)))[0]
     raise ValueError(name)
 
 

@@ -10,6 +10,7 @@ from lqcd_hpc.ml.flows.continuous import Continuous  # noqa: E402
 from lqcd_hpc.ml.flows.gaussian import Gaussian  # noqa: E402
 from lqcd_hpc.ml.flows.sequence import Sequence  # noqa: E402
 from lqcd_hpc.ml.flows.sphere_exponential import SphereExponential  # noqa: E402
+from lqcd_hpc.ml.flows.spins import Spins  # noqa: E402
 from lqcd_hpc.ml.flows.torus import Torus  # noqa: E402
 from lqcd_hpc.ml.layers.masks import half  # noqa: E402
 from lqcd_hpc.ml.layers.moebius import inverse_moebius, moebius  # noqa: E402
@@ -17,7 +18,7 @@ from lqcd_hpc.ml.layers.rational_quadratic import SLOPES, inverse_spline, parame
 from lqcd_hpc.ml.nets.convolutional import Convolution, Convolutional, Window  # noqa: E402
 from lqcd_hpc.ml.nets.fully_connected import FullyConnected  # noqa: E402
 from lqcd_hpc.ml.noise import Noise  # noqa: E402
-from lqcd_hpc.ml.targets.scalar import ScalarTarget, free_log_z  # noqa: E402
+from lqcd_hpc.ml.targets.scalar import ScalarTarget, SpinTarget, free_log_z  # noqa: E402
 from lqcd_hpc.ml.targets.sphere_modes import SphereModes  # noqa: E402
 from lqcd_hpc.ml.targets.torus_modes import TorusModes  # noqa: E402
 
@@ -222,6 +223,30 @@ def test_continuous_flow_converges_with_the_fourth_power_of_the_step():
     assert 11 < ratio < 23
 
 
+def turns(**keys):
+    return Spins(**{"couplings": 3, "bins": 4, "vectors": 2, "kernel": 3, "net": Convolutional([4], 1)} | keys)
+
+
+@pytest.mark.parametrize("components", [2, 3, 4])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_spins_at_the_poles_and_without_a_direction_have_finite_gradients(components, dtype):
+    """Parallel, staggered and striped spins; squares of two by two, whose nearest neighbours add up to nothing."""
+    flow = turns().on(SpinTarget(None, (4, 4), 1.0, components)).to(dtype)
+    torch.manual_seed(1)
+    for parameter in flow.parameters():
+        parameter.data += 0.2 * torch.randn_like(parameter)
+    one, turn, pairs = torch.ones(4), torch.tensor([1.0, -1, 1, -1]), torch.tensor([1.0, 1, -1, -1])
+    signs = torch.stack([torch.outer(a, b) for a, b in [(one, one), (turn, turn), (turn, one), (pairs, pairs)]])
+    z = torch.cat([signs[..., None], torch.zeros(4, 4, 4, components - 1)], -1).to(dtype).requires_grad_()
+    x, log_det = flow(z)
+    back, inverse_log_det = flow.inverse(x)
+    exact = 1e-12 if dtype == torch.float64 else 1e-5
+    assert (back - z).abs().max() < exact and (x.norm(dim=-1) - 1).abs().max() < exact
+    assert (log_det + inverse_log_det).abs().max() < 1e3 * exact
+    loss = (x**3).sum() + log_det.sum() + inverse_log_det.sum()
+    assert all(g.abs().max() < 1e4 for g in torch.autograd.grad(loss, [z, *flow.parameters()]))
+
+
 @pytest.mark.parametrize(
     ("description", "message"),
     [
@@ -231,6 +256,9 @@ def test_continuous_flow_converges_with_the_fourth_power_of_the_step():
         (lambda: Torus(couplings=2, map="spline", size=4, net=None).on(half_free((4, 4), 1.0)), "angles"),
         (lambda: SphereExponential(layers=1, potential="radial").on(half_free((4, 4), 1.0)), "unit vector"),
         (lambda: Sequence(parts=[]), "parts"),
+        (lambda: turns(kernel=2), "odd number"),
+        (lambda: turns().on(SphereModes(kappa=1.0)), "unit vectors on a lattice"),
+        (lambda: turns().on(half_free((4, 4), 1.0)), "unit vectors on a lattice"),
         (lambda: TorusModes(centres=[[1.0], [1.0, 2.0]], kappa=1.0), "same number"),
     ],
 )

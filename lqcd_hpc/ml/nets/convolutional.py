@@ -75,14 +75,19 @@ class Window:
         numbers = torch.arange(prod(sites)).reshape(sites)
         self.read = prod(sites) if read is None else len(read)
         reach, dims = range(-(kernel // 2), kernel // 2 + 1), tuple(range(len(sites)))
-        offsets = itertools.product(reach, repeat=len(sites))
-        self.table = torch.stack([torch.roll(numbers, [-r for r in offset], dims).flatten() for offset in offsets])
+        self.offsets = list(itertools.product(reach, repeat=len(sites)))
+        self.table = torch.stack([torch.roll(numbers, [-r for r in o], dims).flatten() for o in self.offsets])
         if read is not None:
             place = torch.full((prod(sites),), self.read)
             place[torch.as_tensor(read)] = torch.arange(self.read)
             self.table = place[self.table]
         if write is not None:
             self.table = self.table[:, torch.as_tensor(write)]
+
+    @property
+    def neighbours(self):
+        """(taps,): 1 for the nearest neighbours."""
+        return torch.tensor([sum(map(abs, offset)) == 1 for offset in self.offsets]).double()
 
     @property
     def spread(self):
@@ -102,7 +107,7 @@ class Convolution(torch.nn.Module):
         taps, self.write = window.table.shape
         self.weight = parameter((outputs, inputs, taps), scale * (inputs * taps) ** -0.5, seed, event)
         self.bias = parameter((outputs, 1, 1), 0.0, seed, event) if bias else None
-        self.matrix = window.read <= MATRIX_SITES
+        self.matrix = taps > 1 and window.read <= MATRIX_SITES
         name, table = ("spread", window.spread) if self.matrix else ("window", window.table.flatten())
         self.register_buffer(name, table, persistent=False)
 

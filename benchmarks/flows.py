@@ -2,7 +2,7 @@
 writes benchmarks/results/flows-<date>.json.
 
     pip install normflows nflows zuko        those that are missing are left out
-    python benchmarks/flows.py [--quick] [--threads 1] [--only NAME ...]        --quick: three repeats
+    python benchmarks/flows.py [--quick] [--threads 1] [--batch N] [--only NAME ...]        --quick: three repeats
 
 Samples and training steps (reverse KL, Adam) per second of the same models (rivals/), which take turns; the ratios are
 medians over the turns. Ours are the flows of run files, with the noise, weights and reports of the training loop.
@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -302,10 +302,12 @@ def _seconds(run, connected, count=10):
 # ---- the whole
 
 
-def main(quick, threads, only):
+def main(quick, threads, batch, only):
     """Measure, print the tables, write the file."""
     torch.set_num_threads(threads)
+    whole = not only and batch is None
     chosen = {name: model for name, model in models().items() if not only or name in only}
+    chosen = {name: replace(model, batch=batch or model.batch) for name, model in chosen.items()}
     found = results.header(" ".join(["python", *sys.argv]), Machine(threads, "single"))
     found["versions"] = {name: version(name) for name in ("torch", *installed())}
     found["lines"], found["notes"] = [], {}
@@ -314,10 +316,10 @@ def main(quick, threads, only):
         about |= {"precision": "single" if model.single else "double", "goal": model.goal}
         found["lines"] += [about | line for line in timed(model, quick)]
         found["notes"][name] = model.note
-    if not only:
+    if whole:
         found["processes"] = efficiency(quick)
     show(found)
-    if not only:
+    if whole:
         print(results.write(found, RESULTS, "flows"))
 
 
@@ -346,7 +348,8 @@ if __name__ == "__main__":
     words = argparse.ArgumentParser()
     words.add_argument("--quick", action="store_true")
     words.add_argument("--threads", type=int, default=1)
+    words.add_argument("--batch", type=int)
     words.add_argument("--only", nargs="*", default=[])
     words.add_argument("--together", action="store_true", help=argparse.SUPPRESS)
     given = words.parse_args()
-    together(given.quick) if given.together else main(given.quick, given.threads, given.only)
+    together(given.quick) if given.together else main(given.quick, given.threads, given.batch, given.only)

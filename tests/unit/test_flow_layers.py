@@ -15,6 +15,7 @@ from lqcd_hpc.ml.flows.torus import Torus  # noqa: E402
 from lqcd_hpc.ml.layers.masks import half  # noqa: E402
 from lqcd_hpc.ml.layers.moebius import inverse_moebius, moebius  # noqa: E402
 from lqcd_hpc.ml.layers.rational_quadratic import SLOPES, inverse_spline, parameters, spline  # noqa: E402
+from lqcd_hpc.ml.nets import convolutional  # noqa: E402
 from lqcd_hpc.ml.nets.convolutional import Convolution, Convolutional, Window  # noqa: E402
 from lqcd_hpc.ml.nets.fully_connected import FullyConnected  # noqa: E402
 from lqcd_hpc.ml.noise import Noise  # noqa: E402
@@ -131,16 +132,18 @@ def test_no_free_field_where_the_quadratic_part_is_not_positive():
         Gaussian(spectrum="free").on(half_free((4, 4), -1.0))
 
 
-def test_convolution_is_that_of_torch_by_matrix_and_by_windows():
-    """The two ways of small and large lattices, in two and three dimensions, on all sites."""
+@pytest.mark.parametrize("inputs, outputs", [(2, 3), (9, 2)])
+def test_convolution_is_that_of_torch_in_all_its_forms(inputs, outputs, monkeypatch):
+    """By matrix on small lattices, by windows some sites at a time or by taps on large ones, on all sites."""
+    monkeypatch.setattr(convolutional, "LARGEST", 9 * 2 * 6 * 8 * 7)
     for shape in [(4, 5), (9, 10), (3, 4, 4), (5, 6, 4)]:
         d = len(shape)
-        layer = Convolution(Window(shape, 3), 2, 3, True, 1.0, seed=1, event=0)
+        layer = Convolution(Window(shape, 3), inputs, outputs, True, 1.0, seed=1, event=0)
         torch.nn.init.normal_(layer.bias, generator=torch.Generator().manual_seed(1))
-        x = Noise(seed=2, event=0).normal(6, (2, *shape[::-1]))
+        x = Noise(seed=2, event=0).normal(6, (inputs, *shape[::-1]))
         padded = torch.nn.functional.pad(x, (1, 1) * d, mode="circular")
         convolve = torch.nn.functional.conv2d if d == 2 else torch.nn.functional.conv3d
-        expected = convolve(padded, layer.weight.view(3, 2, *[3] * d), layer.bias.flatten())
+        expected = convolve(padded, layer.weight.view(outputs, inputs, *[3] * d), layer.bias.flatten())
         found = layer(x.flatten(2).permute(1, 2, 0)).permute(2, 0, 1).view(expected.shape)
         assert torch.allclose(found, expected, rtol=0, atol=1e-12)
 

@@ -14,6 +14,8 @@ from ...errors import LqcdError
 from .linear_rows import Head, Network, activation, parameter
 
 MATRIX_SITES = 64  # up to here a convolution is fastest as one product with the matrix of its kernel
+FEWER = 4  # times fewer outputs than inputs: then it is faster to gather outputs
+LARGEST = 2**24  # bytes of windows at a time: larger blocks are new memory every time
 
 
 @description
@@ -99,7 +101,8 @@ class Convolution(torch.nn.Module):
     """(inputs, read sites, batch) to (outputs, write sites, batch), by the windows of a kernel.
 
     On small lattices the kernel is spread into its matrix, W[o v, i w] = sum_k w[o, i, k] [window k of v is w], which
-    leaves one product; on others the windows are gathered.
+    leaves one product. On others windows are gathered: those of the inputs before the product with the kernel, or,
+    where outputs are few, those of the outputs of every tap after it.
     """
 
     def __init__(self, window, inputs, outputs, bias, scale, seed, event):
@@ -107,19 +110,44 @@ class Convolution(torch.nn.Module):
         taps, self.write = window.table.shape
         self.weight = parameter((outputs, inputs, taps), scale * (inputs * taps) ** -0.5, seed, event)
         self.bias = parameter((outputs, 1, 1), 0.0, seed, event) if bias else None
-        self.matrix = taps > 1 and window.read <= MATRIX_SITES
-        name, table = ("spread", window.spread) if self.matrix else ("window", window.table.flatten())
+        self.matrix, self.few = taps > 1 and window.read <= MATRIX_SITES, FEWER * outputs <= inputs
+        rows = (window.read + 1) * torch.arange(taps)[:, None]
+        name, table = ("spread", window.spread) if self.matrix else ("window", window.table + self.few * rows)
         self.register_buffer(name, table, persistent=False)
 
     def forward(self, x):
+        form = self._by_matrix if self.matrix else self._by_taps if self.few else self._by_windows
+        y = form(x)
+        return y if self.bias is None else y + self.bias
+
+    def _by_matrix(self, x):
         inputs, read, batch = x.shape
         outputs, _, taps = self.weight.shape
-        if self.matrix:
-            kernel = self.weight.reshape(-1, taps) @ self.spread.view(taps, -1)
-            kernel = kernel.view(outputs, inputs, self.write, read).transpose(1, 2).reshape(outputs * self.write, -1)
-            y = kernel @ x.reshape(inputs * read, batch)
-        else:
-            padded = torch.cat([x, x.new_zeros(inputs, 1, batch)], 1)
-            y = self.weight.flatten(1) @ padded.index_select(1, self.window).view(inputs * taps, self.write * batch)
-        y = y.view(outputs, self.write, batch)
-        return y if self.bias is None else y + self.bias
+        kernel = self.weight.reshape(-1, taps) @ self.spread.view(taps, -1)
+        kernel = kernel.view(outputs, inputs, self.write, read).transpose(1, 2).reshape(outputs * self.write, -1)
+        return (kernel @ x.reshape(inputs * read, batch)).view(outputs, self.write, batch)
+
+    def _by_windows(self, x):
+        """So many sites at a time that their windows are not too large for memory that is used again."""
+        x = _with_zero(x)
+        inputs, _, batch = x.shape
+        outputs, _, taps = self.weight.shape
+        sites = self.write if x.is_cuda else max(1, LARGEST // (taps * inputs * batch * x.element_size()))
+        kernel, parts = self.weight.flatten(1), []
+        for window in self.window.split(sites, 1):
+            gathered = x.index_select(1, window.flatten()).view(inputs * taps, -1)
+            parts.append((kernel @ gathered).view(outputs, -1, batch))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+    def _by_taps(self, x):
+        x = _with_zero(x)
+        inputs, read, batch = x.shape
+        outputs, _, taps = self.weight.shape
+        y = self.weight.transpose(1, 2).reshape(-1, inputs) @ x.view(inputs, -1)
+        y = y.view(outputs, taps * read, batch).index_select(1, self.window.flatten())
+        return y.view(outputs, taps, self.write, batch).sum(1)
+
+
+def _with_zero(x):
+    """One more site, which stands for those that are not read."""
+    return torch.cat([x, x.new_zeros(x.shape[0], 1, x.shape[2])], 1)

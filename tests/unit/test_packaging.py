@@ -73,10 +73,10 @@ def test_what_the_core_brings_with_it_is_pinned(setup):
     assert not seen - set(pinned())
 
 
-def test_environment_yml_names_the_core(setup):
+def test_environment_yml_names_the_core_and_what_learning_needs(setup):
     text = (ROOT / "environment.yml").read_text().replace("matplotlib-base", "matplotlib")
     listed = {canonical(name) for name in re.findall(r"^ +- ([\w-]+)", text, re.M)}
-    assert names(setup["options"]["install_requires"]) <= listed
+    assert names(setup["options"]["install_requires"]) | names(setup["options.extras_require"]["ml"]) <= listed
 
 
 def test_every_make_target_in_the_documentation_exists():

@@ -15,14 +15,14 @@ from .scalar_fields import components, require_scalars
 class Continuous:
     """The field moves by dphi(x)/dt = sum_r sum_f W_f(r, t) h_f(phi(x + r)), h = phi and sin(w_f phi), for unit time.
 
-    steps : of fourth-order Runge-Kutta; where they are too few, training profits from the error of the determinant,
-        which shows as a log Z that grows without bound: judge a trained flow with twice the steps
+    steps : of fourth-order Runge-Kutta
     frequencies : number of w_f, learned from 1, 2, 3, ...
     times : number of polynomials in t that make up W
     reach : the largest |r| per direction (all displacements without it); with it the parameters fit any lattice
 
-    It commutes with all symmetries of the lattice and with phi -> -phi. Memory grows with steps (batch): it keeps four
-    sets of features per step for its gradients.
+    It commutes with all symmetries of the lattice and with phi -> -phi. Where steps are too few, training profits from
+    the error of the determinant, which shows as a log Z that grows without bound: judge a trained flow with twice the
+    steps. Memory grows with steps (batch): it keeps four sets of features per step for its gradients.
 
     >>> from lqcd_hpc.ml.targets.scalar import ScalarTarget
     >>> target = ScalarTarget(None, (6, 6), hopping=2.0, quadratic=0.0, quartic=7.0)

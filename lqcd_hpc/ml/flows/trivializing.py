@@ -23,11 +23,13 @@ from ..layers.gradient_flow import NODES, Velocity, integrate
 class Trivializing:
     """U' = -i T^a d^a S(U, t) U from t = 0 to 1 with S = sum_i c_i(t) W_i, coefficients learned at `knots` times.
 
-    order : 0 the plaquette alone; 1 with the products of two plaquettes that Luescher's expansion has at order t
-        (7 loops in two dimensions); 2 with its products of three (42 loops).
+    order : 0 the plaquette alone, 1 and 2 with the products of two and of three that Luescher's expansion has
     knots : times at which coefficients are parameters; linear (2) or cubic splines (4 or more) between them
     steps : of a third-order Lie group integrator
     start : "zero", "leading" or "next": coefficients of the expansion, to order t^0 or t^1
+    checkpoints : keep the links of every step, for the gradient of the discrete map; without, memory is constant
+
+    In two dimensions order 1 has 7 loops and order 2 has 42. Coefficients do not depend on the volume.
 
     Raises `LqcdError` for targets without plaquette action.
 

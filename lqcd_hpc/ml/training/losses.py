@@ -2,12 +2,13 @@ r"""What training makes small, as modules that give (loss, log w of fresh sample
 
 With q the density of the flow, p = e^{-S}/Z that of the target and w = e^{-S}/q:
 
-reverse   <log q + S>_q = KL(q|p) - log Z
-path      the same value, with the gradient of its samples only: d/dtheta (log q_fixed + S)(x_theta). What is left out
-          has mean zero but a variance, also at q = p; without it the gradient vanishes there on every sample
-          (arXiv:2207.08219, eq. 8)
-forward   -<log q>_p = KL(p|q) + entropy of p, on given samples of p
-mixed     (1 - mix) reverse + mix forward (arXiv:2107.00734)
+reverse : <log q + S>_q = KL(q|p) - log Z
+path : the same value, with the gradient of its samples only, d/dtheta (log q_fixed + S)(x_theta)
+forward : -<log q>_p = KL(p|q) + entropy of p, on given samples of p
+mixed : (1 - mix) reverse + mix forward (arXiv:2107.00734)
+
+What "path" leaves out has mean zero but a variance, also at q = p; without it the gradient vanishes there on every
+sample (arXiv:2207.08219, eq. 8).
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ def sample(run, directory, processes, say=print):
     target, flow, card, density = everywhere(comm, lambda: _subject(run))
     identity = {name: repr(getattr(run, name)) for name in ("model", "sampler", "samples", "random")}
     identity |= {"target": repr(density.tables), "flow": repr(run.flow)}
-    directory.bind(run, identity, (processes.size,), density.shape or (), density.group or "")
     flow = flow and flow.to(processes.device)
     sampler = everywhere(comm, lambda: run.sampler.on(target, flow))
+    directory.bind(run, identity, (processes.size,), density.shape or (), density.group or "")
     chain = _run(run, sampler, flow, target, directory.path, processes)
     return on_root(comm, partial(_finish, run, directory.path, target, flow, card, chain, say))
 

@@ -21,8 +21,9 @@ def train(run, directory, processes, say=print, start=None):
     is no longer finite.
     """
     comm = processes.comm
+    trainer = _trainer(run, processes, start)
     directory.bind(run, _identity(run, start), (processes.size,), run.density.shape or (), run.density.group or "")
-    trainer, metadata = _trainer(run, directory.path, processes, start)
+    metadata = _resumed(trainer, directory.path)
     with _Recorder(run, directory.path, trainer, metadata, comm) as recorder:
         trainer.run(recorder)
     last = trainer.evaluations[-1]
@@ -42,9 +43,8 @@ def _identity(run, start):
     return found | {"train": repr(kept), "target": repr(run.density.tables), "model to start from": str(start)}
 
 
-def _trainer(run, path, processes, start):
-    """The trainer at its last checkpoint, and the metadata of that (none: step 0)."""
-    from ..ml.training.state import read_newest
+def _trainer(run, processes, start):
+    """The trainer before its first step; what cannot be trained is refused here, before anything is written."""
     from ..ml.training.trainer import Trainer, initialised
 
     target = run.density.target()
@@ -52,14 +52,19 @@ def _trainer(run, path, processes, start):
     if start or run.train.start:
         everywhere(processes.comm, lambda: start_from(flow, start or run.train.start))
     data = everywhere(processes.comm, lambda: _data(run, target))
-    checkpoint = run.output.checkpoint
-    trainer = Trainer(flow, target, run.train, run.random.seed, processes, data, checkpoint)
-    found = everywhere(processes.comm, lambda: read_newest(path))
+    return Trainer(flow, target, run.train, run.random.seed, processes, data, run.output.checkpoint)
+
+
+def _resumed(trainer, path):
+    """Take the trainer to its last checkpoint; the metadata of that (none: step 0)."""
+    from ..ml.training.state import read_newest
+
+    found = everywhere(trainer.processes.comm, lambda: read_newest(path))
     if found is None:
-        return trainer, {"journal_bytes": 0, "problems": []}
+        return {"journal_bytes": 0, "problems": []}
     tensors, metadata, problems = found
     trainer.resume(tensors, metadata)
-    return trainer, metadata | {"problems": problems}
+    return metadata | {"problems": problems}
 
 
 def _data(run, target):

@@ -19,7 +19,7 @@ from lqcd_hpc.ml.noise import Noise  # noqa: E402
 from lqcd_hpc.ml.training.losses import Forward, Mixed, Path, Reverse  # noqa: E402
 from lqcd_hpc.ml.training.schedules import rate  # noqa: E402
 from lqcd_hpc.ml.training.settings import Training  # noqa: E402
-from lqcd_hpc.ml.training.state import checksum, read_model, read_newest, write_checkpoint  # noqa: E402
+from lqcd_hpc.ml.training.state import checksum, read_model, read_newest, write_checkpoint, write_model  # noqa: E402
 from lqcd_hpc.ml.training.trainer import Trainer  # noqa: E402
 from lqcd_hpc.run import execute  # noqa: E402
 from lqcd_hpc.run.journal import read  # noqa: E402
@@ -278,6 +278,26 @@ def test_a_model_of_another_architecture_is_refused(quiet, tmp_path):
     path.write_text(path.read_text().replace("hidden = [4]", "hidden = [5]"))
     with pytest.raises(LqcdError, match="has shape .* there, .* here"):
         execute(path, start=str(quiet))
+
+
+def test_a_model_whose_values_are_not_finite_is_refused(quiet, tmp_path):
+    tensors, card = read_model(quiet)
+    next(iter(tensors.values()))[...] = torch.nan
+    write_model(tmp_path / "model", tensors, card)
+    with pytest.raises(LqcdError, match="that are not finite: train it again"):
+        load_model(tmp_path / "model")
+
+
+def test_a_training_that_was_refused_leaves_its_directory_free(quiet, tmp_path):
+    path = run_file(tmp_path, steps=10)
+    wrong = path.read_text()
+    for change in (("kernel = 3", "kernel = 3\nbad = 1"), ("couplings", "z2 = true\ncouplings")):
+        path.write_text(wrong.replace(*change))
+        with pytest.raises(LqcdError):
+            execute(path)
+    with pytest.raises(LqcdError, match="of another architecture"):
+        execute(run_file(tmp_path, steps=10, couplings=3), start=str(quiet))
+    execute(run_file(tmp_path, steps=10), say=lambda text: None)
 
 
 def test_a_damaged_model_is_refused(quiet, tmp_path):

@@ -13,7 +13,7 @@ def transfer(flow, tensors, origin):
     """Give the parameters of a flow the values of a model's tensors, by name and shape.
 
     What is not learned (masks, tables of a volume) stays as the flow made it. Raises `LqcdError` that lists what does
-    not fit.
+    not fit, and for values that are not finite.
     """
     parameters, state = dict(flow.named_parameters()), flow.state_dict()
     faults = [f"{name} is missing there" for name in parameters if name not in tensors]
@@ -29,6 +29,9 @@ def transfer(flow, tensors, origin):
             f"the model {origin} is of another architecture than the flow: {'; '.join(faults[:SHOWN])}{more}; write "
             "the [flow] table of its card.json, or train from the beginning"
         )
+    lost = [name for name in parameters if not bool(torch.isfinite(tensors[name]).all())]
+    if lost:
+        raise LqcdError(f"the model {origin} has values of {lost[0]} that are not finite: train it again")
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[name])

@@ -37,18 +37,14 @@ def kinds():
     import lqcd_hpc.ml.flows
 
     folder = Path(lqcd_hpc.ml.flows.__file__).parent
-    return sorted(path.stem for path in folder.glob("*.py") if _describes(path.stem))
+    return sorted(path.stem for path in folder.glob("*.py") if describes(path.stem))
 
 
-def _describes(name):
+def describes(name):
+    """The description in a file of ml/flows, or None."""
     module = importlib.import_module(f"lqcd_hpc.ml.flows.{name}")
-    return any(
-        isinstance(v, type)
-        and v.__module__ == module.__name__
-        and hasattr(v, "__pydantic_fields__")
-        and hasattr(v, "on")
-        for v in vars(module).values()
-    )
+    own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+    return next((v for v in own if hasattr(v, "__pydantic_fields__") and hasattr(v, "on")), None)
 
 
 def samples():

@@ -72,6 +72,17 @@ def test_tests_that_the_conventions_name_exist():
     assert len(named) > 30 and named <= defined, named - defined
 
 
+def test_the_page_on_flows_has_every_kind_with_its_keys():
+    pytest.importorskip("torch")
+    from flow_laws import describes, kinds
+
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \|.*?\|.*?\| (`.*?) \|[^|]*\|$", (ROOT / "docs" / "flows.md").read_text(), re.M)
+    )
+    expected = {kind: set(describes(kind).__pydantic_fields__) for kind in kinds()}
+    assert {kind: set(re.findall(r"`(\w+)`", keys)) for kind, keys in rows.items()} == expected
+
+
 def test_a_failing_example_is_noticed():
     with pytest.raises(ZeroDivisionError):
         run_page("text\n```python\nx = 1\n```\n\n```python\nx / 0\n```\n", "page")

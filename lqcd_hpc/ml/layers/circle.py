@@ -11,9 +11,9 @@ from math import pi
 
 import torch
 
-from ...errors import LqcdError
 from ..targets.gauge import wrap
 from .rational_quadratic import inverse_spline, parameters, spline
+from .roots import increasing_root
 
 LARGEST_RADIUS = 0.99  # of the centre of a Moebius map
 LARGEST_STRETCH = 4.0  # of |log alpha| of a non-compact projection
@@ -49,18 +49,16 @@ class _Mixture:
         return wrap(y + raw[-1]), slope.log()
 
     def inverse(self, y, raw):
-        with torch.no_grad():
-            lift = self._mean(raw)
-            low = torch.full_like(y, -pi)
-            first = lift(low)[0]
-            start = solve_increasing(lift, first + torch.remainder(y - raw[-1] - first, 2 * pi), low, low + 2 * pi)
-        return self._implicit(start, y, raw)
+        mean = self._mean(raw)
 
-    def _implicit(self, start, y, raw):
-        """The inverse at y, differentiable by y and the parameters: one Newton step from the solution `start`."""
-        value, log_slope = self.forward(start, raw)
-        x = wrap(start - wrap(value - y) * torch.exp(-log_slope.detach()))
-        return x, -self.forward(x, raw)[1]
+        def lift(x):
+            value, slope = mean(x)
+            return value, slope.log()
+
+        low = torch.full_like(y, -pi)
+        first = lift(low)[0].detach()
+        x = increasing_root(lift, first + torch.remainder(y - raw[-1] - first, 2 * pi), low, low + 2 * pi)
+        return wrap(x), -lift(x)[1]
 
     def _mean(self, raw):
         """The function x -> (y, dy/dx) without the rotation."""
@@ -106,21 +104,3 @@ class Moebius(_Mixture):
 
 
 MAPS = {"spline": Spline, "moebius": Moebius, "noncompact": NonCompact}
-
-
-def solve_increasing(function, y, low, high, iterations=200):
-    """x in [low, high] with function(x) = (y, slope): Newton steps where they stay in the bracket, else halves of it.
-
-    Raises `LqcdError` if the bracket does not close.
-    """
-    x, tiny = (low + high) / 2, 8 * torch.finfo(y.dtype).eps
-    for _ in range(iterations):
-        value, slope = function(x)
-        error = value - y
-        low, high = torch.where(error <= 0, x, low), torch.where(error >= 0, x, high)
-        newton = x - error / slope
-        step = torch.where((newton > low) & (newton < high), newton, (low + high) / 2) - x
-        x = x + step
-        if step.abs().max() <= tiny * (1 + x.abs().max()):
-            return x
-    raise LqcdError(f"an increasing map was not inverted in {iterations} steps: is one of its parameters not a number?")

@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 
+from ..targets.gauge import wrap
 from . import moebius, rational_quadratic
 
 CircleMap = Literal["moebius", "spline"]
@@ -23,7 +24,7 @@ def circle(kind, theta, raw):
         moved, log_slope = moebius.moebius(theta, raw[1:])
     else:
         moved, log_slope = rational_quadratic.spline(theta % (2 * pi), raw[1:], 0.0, 2 * pi, "circular")
-    return _wrap(moved + raw[0]), log_slope
+    return wrap(moved + raw[0]), log_slope
 
 
 def inverse_circle(kind, theta, raw):
@@ -33,11 +34,7 @@ def inverse_circle(kind, theta, raw):
         moved, log_slope = moebius.inverse_moebius(theta, raw[1:])
     else:
         moved, log_slope = rational_quadratic.inverse_spline(theta, raw[1:], 0.0, 2 * pi, "circular")
-    return _wrap(moved), log_slope
-
-
-def _wrap(theta):
-    return torch.remainder(theta + pi, 2 * pi) - pi
+    return wrap(moved), log_slope
 
 
 class CircleCoupling(torch.nn.Module):

@@ -8,7 +8,7 @@ from math import ceil, log, prod
 import torch
 
 from ...errors import LqcdError
-from .circle import solve_increasing
+from .roots import increasing_root
 from .sun_coupling import traces
 
 
@@ -79,13 +79,10 @@ class Angles:
     def inverse(moved, a, c, contraction):
         def map_of(theta):
             shift, slope = _shift(theta, a, c)
-            return theta + shift, slope
+            return theta + shift, torch.log(slope)
 
-        with torch.no_grad():
-            theta = solve_increasing(map_of, moved, moved - 1, moved + 1)
-        value, slope = map_of(theta)
-        theta = theta - (value - moved) / slope.detach()
-        return theta, -torch.log(map_of(theta)[1])
+        theta = increasing_root(map_of, moved, moved - 1, moved + 1)
+        return theta, -map_of(theta)[1]
 
 
 def _shift(theta, a, c):

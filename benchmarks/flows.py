@@ -281,7 +281,7 @@ def together(quick):
             "apart": repeated(alone.train),
             "together": repeated(both.train),
         }
-        times = [{name: _seconds(run, connected) for name, run in runs.items()} for _ in range(5 if quick else 21)]
+        times = [{name: _seconds(run, connected) for name, run in runs.items()} for _ in range(5 if quick else 15)]
     if connected.rank == 0:
         found = {"model": model.title, "processes": connected.size, "batch": model.batch, "threads": 1}
         found |= {f"steps_per_second_{name}": 1 / median(t[name] for t in times) for name in runs}
@@ -291,7 +291,7 @@ def together(quick):
         print(json.dumps(found), flush=True)
 
 
-def _seconds(run, connected, count=10):
+def _seconds(run, connected, count=5):
     """Seconds of one call out of `count`, of the slower rank."""
     torch.distributed.barrier()
     start = perf_counter()

@@ -24,7 +24,8 @@ def read_states(path, target, precision):
         with h5py.File(path, "r") as file:
             values = file["states"][...]
     except (OSError, KeyError) as error:
-        raise LqcdError(f"{path} holds no samples ({error}): sample with [output] keep = ... first") from None
+        why = "no such file" if isinstance(error, FileNotFoundError) else error
+        raise LqcdError(f"{path} holds no samples ({why}): sample with [output] keep = ... first") from None
     if values.shape[1:] != tuple(target.prior.shape) or not len(values):
         raise LqcdError(f"{path} holds states of shape {values.shape[1:]}, the target has {tuple(target.prior.shape)}")
     return tensor_of(values, precision)

@@ -369,6 +369,8 @@ def test_samples_of_a_model_can_train_another(quiet, tmp_path):
     train = f'loss = "mixed"\nmix = 0.5\ndata = "{data}"'
     execute(run_file(tmp_path, "mixed", steps=10, train=train), say=lambda text: None)
     assert 0 < load_model(tmp_path / "mixed")[1]["history"][-1]["ess_forward"] <= 1
+    with pytest.raises(LqcdError, match=r"nowhere.h5 holds no samples \(no such file\)"):
+        execute(run_file(tmp_path, "absent", train='loss = "forward"\ndata = "nowhere.h5"'))
     with pytest.raises(LqcdError, match="holds states of shape"):
         execute(run_file(tmp_path, "other", shape=[6, 6], train=train))
 

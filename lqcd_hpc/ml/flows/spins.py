@@ -24,7 +24,8 @@ class Spins:
 
     vectors : sums of frozen spins with learned weights, over a cube of `kernel` sites a side; the first begins as the
     sum of the nearest neighbours. `net` sees their scalar products at active sites, and gives the splines and the
-    combination of the vectors.
+    combination of the vectors. Stripes in a `sequence` before a checkerboard do better than a checkerboard alone, where
+    spins of one half never see each other (jobs/flow-xy.toml).
 
     >>> from lqcd_hpc.ml.nets.convolutional import Convolutional
     >>> from lqcd_hpc.ml.targets.scalar import SpinTarget

@@ -106,7 +106,7 @@ def models():
         ),
         "u1": Model(
             f"U(1) 8 x 8, 16 couplings of plaquettes, circular splines of {BINS} bins, convolutions [8, 8] of 3 x 3",
-            Circular(layers=16, transform="spline", components=BINS, net=cnn),
+            Circular(layers=16, map="spline", components=BINS, net=cnn),
             u1,
             1024,
             {"plain torch": lambda: plain_u1.Flow((8, 8), 16, (8, 8), BINS)},

@@ -13,8 +13,8 @@ OBLONG = target(Wilson(beta=1.0), (4, 8), "U(1)")
 SYMMETRIES = ("gauge", "translations by 4")
 
 SAMPLES = [
-    Sample(Circular(layers=8, transform="spline", components=5, net=NET), SQUARE),
-    Sample(Circular(layers=8, transform="moebius", components=3, net=NET), SQUARE),
-    Sample(Circular(layers=8, transform="noncompact", components=3, net=NET), SQUARE),
-    Sample(Circular(layers=8, transform="spline", components=4, net=NET), OBLONG, SYMMETRIES),
+    Sample(Circular(layers=8, map="spline", components=5, net=NET), SQUARE),
+    Sample(Circular(layers=8, map="moebius", components=3, net=NET), SQUARE),
+    Sample(Circular(layers=8, map="noncompact", components=3, net=NET), SQUARE),
+    Sample(Circular(layers=8, map="spline", components=4, net=NET), OBLONG, SYMMETRIES),
 ]

@@ -27,8 +27,10 @@ class Tilt:
 
 
 SAMPLES = [
-    Sample(SphereRecursive(layers=1, bins=6, map="moebius", size=4, net=NET), SphereModes(kappa=10.0), tolerance=1e-9),
-    Sample(SphereRecursive(layers=2, bins=6, map="spline", size=4, net=NET), SphereModes(kappa=10.0)),
-    Sample(SphereRecursive(layers=2, bins=4, map="spline", size=4, net=NET), Tilt(4)),
-    Sample(SphereRecursive(layers=1, bins=4, map="spline", size=4, net=NET), Tilt(2)),
+    Sample(
+        SphereRecursive(layers=1, bins=6, map="moebius", components=4, net=NET), SphereModes(kappa=10.0), tolerance=1e-9
+    ),
+    Sample(SphereRecursive(layers=2, bins=6, map="spline", components=4, net=NET), SphereModes(kappa=10.0)),
+    Sample(SphereRecursive(layers=2, bins=4, map="spline", components=4, net=NET), Tilt(4)),
+    Sample(SphereRecursive(layers=1, bins=4, map="spline", components=4, net=NET), Tilt(2)),
 ]

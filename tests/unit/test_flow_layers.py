@@ -12,8 +12,8 @@ from lqcd_hpc.ml.flows.sequence import Sequence  # noqa: E402
 from lqcd_hpc.ml.flows.sphere_exponential import SphereExponential  # noqa: E402
 from lqcd_hpc.ml.flows.spins import Spins  # noqa: E402
 from lqcd_hpc.ml.flows.torus import Torus  # noqa: E402
+from lqcd_hpc.ml.layers.circle import APART, LARGEST_RADIUS, Moebius  # noqa: E402
 from lqcd_hpc.ml.layers.masks import half  # noqa: E402
-from lqcd_hpc.ml.layers.moebius import inverse_moebius, moebius  # noqa: E402
 from lqcd_hpc.ml.layers.rational_quadratic import SLOPES, inverse_spline, parameters, spline  # noqa: E402
 from lqcd_hpc.ml.nets import convolutional  # noqa: E402
 from lqcd_hpc.ml.nets.convolutional import Convolution, Convolutional, Window  # noqa: E402
@@ -191,25 +191,25 @@ def test_masks_divide_the_lattice_in_halves():
 
 def test_moebius_map_is_that_of_the_complex_plane():
     """h(z) = (1 - |w|^2)/|z - w|^2 (z - w) - w, turned so that 1 stays 1 (2002.02428)."""
-    raw = Noise(seed=1, event=0).normal(1, (3, 1))[0].expand(3, 50)
-    theta = torch.linspace(0, 6.2, 50, dtype=torch.float64)
-    moved, log_slope = moebius(theta, raw)
-    a, b = raw[0] + 0.3 * torch.cos(torch.tensor(torch.pi)), raw[1] + 0.3 * torch.sin(torch.tensor(torch.pi))
-    w = torch.complex(a, b) * 0.999 / torch.sqrt(1 + a * a + b * b)
+    raw = torch.cat([Noise(seed=1, event=0).normal(1, (3, 1))[0], torch.zeros(1, 1)]).expand(4, 50)
+    theta = torch.linspace(0, 3.1, 50, dtype=torch.float64)
+    moved, log_slope = Moebius(1).forward(theta, raw)
+    a, b = raw[1] + APART, raw[2]
+    w = torch.complex(a, b) * LARGEST_RADIUS / torch.sqrt(1 + a * a + b * b)
 
     def h(z):
         return (1 - w.abs() ** 2) / (z - w).abs() ** 2 * (z - w) - w
 
     z = torch.exp(1j * theta)
-    assert torch.allclose(torch.exp(1j * moved), h(z) / h(torch.ones_like(z)), rtol=0, atol=1e-6)
-    assert (moved.diff() > 0).all() and abs(moved[0]) < 1e-15
-    assert torch.allclose(log_slope.exp(), (1 - w.abs() ** 2) / (z - w).abs() ** 2, rtol=1e-6)
+    assert torch.allclose(torch.exp(1j * moved), h(z) / h(torch.ones_like(z)), rtol=0, atol=1e-12)
+    assert (torch.remainder(moved.diff(), 2 * torch.pi) < torch.pi).all() and abs(moved[0]) < 1e-15
+    assert torch.allclose(log_slope.exp(), (1 - w.abs() ** 2) / (z - w).abs() ** 2, rtol=1e-12)
 
 
 def test_inverse_by_roots_carries_gradients():
-    raw = Noise(seed=1, event=0).normal(1, (6, 4))[0].requires_grad_()
+    raw = Noise(seed=1, event=0).normal(1, (7, 4))[0].requires_grad_()
     theta = torch.tensor([0.3, 2.0, -1.0, 5.0], dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda t, r: inverse_moebius(t, r)[0], (theta, raw))
+    assert torch.autograd.gradcheck(lambda t, r: Moebius(2).inverse(t, r)[0], (theta, raw))
 
 
 def test_continuous_flow_converges_with_the_fourth_power_of_the_step():
@@ -256,7 +256,7 @@ def test_spins_at_the_poles_and_without_a_direction_have_finite_gradients(compon
         (lambda: Convolutional(hidden=[4], kernel=2), "odd number"),
         (lambda: Affine(couplings=2, net=FullyConnected(hidden=[4]), z2=True).on(half_free((4, 4), 1.0)), "tanh"),
         (lambda: Affine(couplings=2, net=FullyConnected(hidden=[4])).on(SphereModes(kappa=1.0)), "real fields"),
-        (lambda: Torus(couplings=2, map="spline", size=4, net=None).on(half_free((4, 4), 1.0)), "angles"),
+        (lambda: Torus(couplings=2, map="spline", components=4, net=None).on(half_free((4, 4), 1.0)), "angles"),
         (lambda: SphereExponential(layers=1, potential="radial").on(half_free((4, 4), 1.0)), "unit vector"),
         (lambda: Sequence(parts=[]), "parts"),
         (lambda: turns(kernel=2), "odd number"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import PositiveInt
 
 from ...description import description
 from ...errors import LqcdError
 from ..flow import Flow
-from ..layers.circle import MAPS
+from ..layers.circle import MAPS, CircleMap
 from ..layers.plaquette_masks import Stripes
 from ..layers.u1_coupling import CHANNELS, U1Coupling
 
@@ -18,14 +18,14 @@ from ..layers.u1_coupling import CHANNELS, U1Coupling
 class Circular:
     """Couplings of U(1) plaquettes (2003.06413, 2101.08176), whose active rows visit every link in 8 layers.
 
-    layers : couplings; transform : "spline", "moebius" or "noncompact" maps of the circle; components : bins of the
+    layers : couplings; map : "spline", "moebius" or "noncompact" maps of the circle; components : bins of the
     spline or terms of the mixture; net : a network description, on the lattice of active links.
 
     Raises `LqcdError` for other groups, and for lattices that are not two-dimensional with extents multiples of 4.
     """
 
     layers: PositiveInt
-    transform: Literal["spline", "moebius", "noncompact"]
+    map: CircleMap
     components: PositiveInt
     net: Any
 
@@ -38,6 +38,6 @@ class Circular:
         return Flow(target.prior, [self._layer(target.shape, number) for number in range(self.layers)])
 
     def _layer(self, shape, number):
-        stripes, circle_map = Stripes(tuple(shape), number), MAPS[self.transform](self.components)
+        stripes, circle_map = Stripes(tuple(shape), number), MAPS[self.map](self.components)
         net = self.net.on(stripes.rows, CHANNELS, circle_map.outputs, event=number)
         return U1Coupling(stripes, net, circle_map)

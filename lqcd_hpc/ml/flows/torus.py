@@ -9,7 +9,8 @@ from pydantic import PositiveInt
 from ...description import description
 from ...errors import LqcdError
 from ..flow import Flow
-from ..layers.circles import CircleCoupling, CircleMap, parameters
+from ..layers.circle import MAPS, CircleMap
+from ..layers.circle_coupling import CircleCoupling
 from ..layers.coupling import couplings
 from ..layers.masks import Mask
 from ..priors import UniformAngles
@@ -19,19 +20,19 @@ from ..priors import UniformAngles
 class Torus:
     """`couplings` maps of the circle of the two halves of the angles in turn, conditioned on the other half.
 
-    map : "moebius", convex combinations of `size` Moebius maps, or "spline", circular splines of `size` bins; either
-        is followed by a rotation. A single angle has no other half: its maps are learned without condition.
+    map : "spline", "moebius" or "noncompact" maps of the circle; components : bins of the spline or terms of the
+        mixture. A single angle has no other half: its maps are learned without condition.
 
     >>> from lqcd_hpc.ml.nets.fully_connected import FullyConnected
     >>> from lqcd_hpc.ml.targets.torus_modes import TorusModes
     >>> target = TorusModes(centres=[[0.0, 1.0]], kappa=2.0)
-    >>> len(Torus(couplings=4, map="spline", size=8, net=FullyConnected(hidden=[16])).on(target).layers)
+    >>> len(Torus(couplings=4, map="spline", components=8, net=FullyConnected(hidden=[16])).on(target).layers)
     1
     """
 
     couplings: PositiveInt
     map: CircleMap
-    size: PositiveInt
+    components: PositiveInt
     net: Any
     mask: Mask = "checkerboard"
 
@@ -40,10 +41,10 @@ class Torus:
         if not isinstance(target.prior, UniformAngles):
             raise LqcdError(f'flow kind = "torus" maps angles: {target} has other variables')
         shape = target.prior.shape[::-1]
-        outputs = parameters(self.map, self.size)
+        circle_map = MAPS[self.map](self.components)
 
         def make(number, active, frozen):
-            net = self.net.on(shape, 2, outputs, read=frozen, write=active, event=number)
-            return CircleCoupling(net, self.map)
+            net = self.net.on(shape, 2, circle_map.outputs, read=frozen, write=active, event=number)
+            return CircleCoupling(net, circle_map)
 
         return Flow(target.prior, couplings(self.mask, shape, self.couplings, make))

@@ -8,6 +8,7 @@ The last parameter is a rotation. Angles are those of [-pi, pi).
 from __future__ import annotations
 
 from math import pi
+from typing import Literal
 
 import torch
 
@@ -103,4 +104,5 @@ class Moebius(_Mixture):
         return y, (1 - u * u - v * v) / (re * re + im * im)
 
 
+CircleMap = Literal["spline", "moebius", "noncompact"]
 MAPS = {"spline": Spline, "moebius": Moebius, "noncompact": NonCompact}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from .circles import circle, inverse_circle
 from .rational_quadratic import inverse_spline, spline
 
 
@@ -16,21 +15,22 @@ class RecursiveSphere(torch.nn.Module):
 
         log|det| = sum over spheres [log dz'/dz + (D/2 - 1) log (1 - z'^2)/(1 - z^2)] + log dphi'/dphi.
 
-    `nets[k].rows` maps the k coordinates z' found before (k, 1, batch) to parameters (parameters, 1, batch).
+    `nets[k].rows` maps the k coordinates z' found before (k, 1, batch) to parameters (parameters, 1, batch);
+    `circle_map` is one of layers/circle.py.
     """
 
-    def __init__(self, nets, kind):
+    def __init__(self, nets, circle_map):
         super().__init__()
         self.nets = torch.nn.ModuleList(nets)
-        self.kind = kind
+        self.circle_map = circle_map
 
     def forward(self, x):
-        return self._through(x, spline, circle, forward=True)
+        return self._through(x, spline, self.circle_map.forward, forward=True)
 
     def inverse(self, x):
-        return self._through(x, inverse_spline, inverse_circle, forward=False)
+        return self._through(x, inverse_spline, self.circle_map.inverse, forward=False)
 
-    def _through(self, x, height_map, circle_map, forward):
+    def _through(self, x, height_map, angle_map, forward):
         r = x.T
         given, new, log_det = [x.new_zeros(0, len(x))], [], x.new_zeros(len(x))
         for net in self.nets[:-1]:
@@ -40,7 +40,7 @@ class RecursiveSphere(torch.nn.Module):
             log_det = log_det + log_slope + weight * (_ring2(moved) / _ring2(z)).log()
             given.append((moved if forward else z)[None])
             new.append(moved)
-        theta, log_slope = circle_map(self.kind, torch.atan2(r[1], r[0]), self._raw(self.nets[-1], given))
+        theta, log_slope = angle_map(torch.atan2(r[1], r[0]), self._raw(self.nets[-1], given))
         built = torch.stack([torch.cos(theta), torch.sin(theta)])
         for z in reversed(new):
             built = torch.cat([built * _ring2(z).sqrt(), z[None]])

@@ -28,6 +28,8 @@ def library():
     found = [path for folder in folders for path in Path(folder).rglob("libnvrtc.so.*")]
     if not found:
         raise ImportError("no NVRTC: pip install nvidia-cuda-nvrtc (the extra `test` has it)")
+    for built_in in found[0].parent.glob("libnvrtc-builtins.so.*"):  # what the library opens by name
+        ctypes.CDLL(str(built_in))
     return ctypes.CDLL(str(found[0]))
 
 

@@ -14,6 +14,7 @@ from ..fields import kinds
 from ..fields.field import Field
 from ..lattice.communicator import SerialCommunicator
 from ..lattice.lattice import Lattice
+from .generators import generators
 
 
 def field_kind(target):
@@ -129,23 +130,10 @@ def to_tensor_of_momenta(P, device="cpu"):
         return to_tensor(P, device)
     values = P.to_numpy() if P.lattice.replicas > 1 else P.to_numpy()[None]
     p = torch.from_numpy(np.ascontiguousarray(values)).to(device)
-    return p[..., 0] if P.kind.nc == 1 else algebra_matrix(p, P.kind.nc)
-
-
-def algebra_matrix(p, nc):
-    """H = p^a T^a (..., Nc, Nc) of coefficients (..., Nc^2 - 1) in the order of kernels/su.h: for i < j
-    (E_ij + E_ji)/2 and (-i E_ij + i E_ji)/2, then diag(1, .., 1, -k, 0, ..)/sqrt(2 k (k + 1))."""
-    h = p.new_zeros((*p.shape[:-1], nc, nc), dtype=torch.promote_types(p.dtype, torch.complex64))
-    pairs = [(i, j) for i in range(nc) for j in range(i + 1, nc)]
-    for number, (i, j) in enumerate(pairs):
-        h[..., i, j] = torch.complex(p[..., 2 * number], -p[..., 2 * number + 1]) / 2
-        h[..., j, i] = h[..., i, j].conj()
-    for k in range(1, nc):
-        c = p[..., 2 * len(pairs) + k - 1] / (2 * k * (k + 1)) ** 0.5
-        for i in range(k):
-            h[..., i, i] += c
-        h[..., k, k] -= k * c
-    return h
+    if P.kind.nc == 1:
+        return p[..., 0]
+    p = torch.complex(p, torch.zeros_like(p))
+    return torch.tensordot(p, generators(P.kind.nc, p.dtype, p.device), 1)
 
 
 def _is_complex_scalar(kind):

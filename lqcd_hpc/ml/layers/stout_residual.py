@@ -8,6 +8,7 @@ from math import ceil, log, prod
 import torch
 
 from ...errors import LqcdError
+from ..generators import generators
 from .roots import increasing_root
 from .sun_coupling import traces
 
@@ -137,7 +138,7 @@ class Matrices:
 
     def _element(self, matrix, element):
         """matrix (a, b) applied to an element of the algebra."""
-        t = generators(self.nc, element)
+        t = generators(self.nc, element.dtype, element.device)
         numbers = 2 * torch.einsum("aij,...ji->...a", t, element).imag
         return 1j * torch.einsum("aij,...ab,...b->...ij", t, matrix.to(t.dtype), numbers.to(t.dtype))
 
@@ -151,7 +152,7 @@ class Matrices:
 
     def products(self, x):
         """B(X)_ab = 2 Re tr T^a T^b X."""
-        t = generators(self.nc, x)
+        t = generators(self.nc, x.dtype, x.device)
         pairs = (t[:, None] @ t[None]).mT.flatten(2).flatten(0, 1)
         return 2 * (x.flatten(-2) @ pairs.T).real.unflatten(-1, (len(t), len(t)))
 
@@ -171,20 +172,6 @@ def _algebra(x):
     x = (x - x.mH) / 2
     trace = torch.diagonal(x, dim1=-2, dim2=-1).mean(-1)
     return x - trace[..., None, None] * torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-
-
-def generators(nc, like):
-    """Hermitian T^a of SU(N) with tr T^a T^b = 1/2, (N^2 - 1, N, N), of the kind of a matrix."""
-    found = []
-    for i, j in combinations(range(nc), 2):
-        for entry in (0.5, -0.5j):
-            t = torch.zeros(nc, nc, dtype=torch.complex128)
-            t[i, j], t[j, i] = entry, entry.conjugate() if isinstance(entry, complex) else entry
-            found.append(t)
-    for k in range(1, nc):
-        diagonal = torch.tensor([1.0] * k + [-k] + [0.0] * (nc - k - 1), dtype=torch.complex128)
-        found.append(torch.diag(diagonal) / (2 * k * (k + 1)) ** 0.5)
-    return torch.stack(found).to(like)
 
 
 def _terms(bound, dtype):

@@ -1,4 +1,4 @@
-"""The one exception that reports a mistake of the user or of the surroundings."""
+"""Exceptions that are for the user: a mistake of theirs or of the surroundings, and an end that was asked for."""
 
 
 class LqcdError(Exception):
@@ -11,3 +11,7 @@ class LqcdError(Exception):
     ...
     lqcd_hpc.errors.LqcdError: beta is missing: add beta = 6.0 to [action]
     """
+
+
+class Terminated(Exception):
+    """SIGTERM came, and the work ended in order: says what is kept. The command line ends with exit code 143."""

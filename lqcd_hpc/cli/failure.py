@@ -10,9 +10,9 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import LqcdError
+from ..errors import LqcdError, Terminated
 
-BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+BAD_INPUT, FAILED, INTERRUPTED, TERMINATED = 2, 1, 130, 143
 GRACE = 1.0  # seconds that other ranks leave to rank 0 to report a failure that they all share
 _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
 
@@ -53,6 +53,8 @@ def describe(error, debug=False):
     """
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", INTERRUPTED
+    if isinstance(error, Terminated):
+        return str(error), TERMINATED
     text = "".join(traceback.format_exception(error)) if debug else ""
     if isinstance(error, LqcdError):
         return text + str(error), BAD_INPUT

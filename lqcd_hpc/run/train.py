@@ -10,6 +10,7 @@ from .collect import finish
 from .journal import NAME, Journal
 from .model import card_of, start_from
 from .progress import Progress
+from .termination import noticed
 
 MODEL = "model"
 
@@ -18,13 +19,13 @@ def train(run, directory, processes, say=print, start=None):
     """Train from the last checkpoint on; returns the last evaluation. Collective.
 
     `start` is a model whose parameters the flow begins with. Raises `LqcdError` for what does not fit, and if the loss
-    is no longer finite.
+    is no longer finite; `Terminated` at SIGTERM, after a checkpoint.
     """
     comm = processes.comm
     trainer = _trainer(run, processes, start)
     directory.bind(run, _identity(run, start), (processes.size,), run.density.shape or (), run.density.group or "")
     metadata = _resumed(trainer, directory.path)
-    with _Recorder(run, directory.path, trainer, metadata, comm) as recorder:
+    with noticed() as came, _Recorder(run, directory.path, trainer, metadata, comm, came) as recorder:
         trainer.run(recorder)
     last = trainer.evaluations[-1]
     on_root(comm, lambda: _finish(run, directory.path, trainer, processes, say))
@@ -79,8 +80,8 @@ def _data(run, target):
 class _Recorder:
     """Listens to a trainer: journal, progress, event files, checkpoints. Writes on rank 0."""
 
-    def __init__(self, run, path, trainer, metadata, comm):
-        self.path, self.comm = path, comm
+    def __init__(self, run, path, trainer, metadata, comm, wants_end):
+        self.path, self.comm, self.wants_end = path, comm, wants_end
         self.journal = on_root(comm, lambda: self._open(metadata["journal_bytes"])) or Journal(None, False)
         self.progress = Progress(run.train.steps, trainer.step, comm.rank == 0)
         self.events = _events(path, trainer.step) if run.output.tensorboard and comm.rank == 0 else None

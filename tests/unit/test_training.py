@@ -197,6 +197,28 @@ def test_a_training_killed_while_it_writes_leaves_a_whole_checkpoint(quiet, tmp_
     assert history(tmp_path / "out") == history(quiet)
 
 
+TERMINATE = """
+import os, signal, lqcd_hpc.ml.training.trainer as trainer
+original = trainer.Trainer._one
+def one(self):
+    if self.processes.rank == self.processes.size - 1 and self.step == 13:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return original(self)
+trainer.Trainer._one = one
+"""
+
+
+def test_sigterm_ends_a_training_with_a_checkpoint_and_it_goes_on_to_the_same_bits(quiet, tmp_path):
+    path = run_file(tmp_path)
+    words = [sys.executable, "-c", TERMINATE + COMMAND, "train", str(path)]
+    ended = subprocess.run(words, capture_output=True, text=True, env=launcher.environment(), timeout=120)
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("SIGTERM: the training ended after 14 of 30 steps"), ended.stderr
+    assert (tmp_path / "out" / "checkpoint_00000014.safetensors").exists()
+    execute(path, say=lambda text: None)
+    assert history(tmp_path / "out") == history(quiet)
+
+
 def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     tensors = {"w": torch.arange(100.0)}
     write_checkpoint(tmp_path, 10, tensors, {"step": 10})
@@ -534,3 +556,11 @@ def test_a_lost_rank_ends_all_within_seconds_and_the_training_goes_on(quiet, mpi
     job = mpirun(2, ["-c", COMMAND, "train", path])
     assert job.code == 0 and "resuming after 10" in job.output, job
     assert losses(tmp_path / "out") == pytest.approx(losses(quiet), abs=1e-10)
+
+
+@pytest.mark.mpirun
+def test_sigterm_of_one_rank_ends_all_with_a_checkpoint(mpirun, tmp_path):
+    job = mpirun(2, ["-c", TERMINATE + COMMAND, "train", run_file(tmp_path)], timeout=60)
+    assert job.code == 128 + signal.SIGTERM and "Traceback" not in job.output, job
+    assert job.output.count("SIGTERM: the training ended after 14 of 30 steps") == 1, job
+    assert (tmp_path / "out" / "checkpoint_00000014.safetensors").exists()

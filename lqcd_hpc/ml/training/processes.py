@@ -57,6 +57,14 @@ class Processes:
         parallel._set_params_and_buffers_to_ignore_for_model(module, buffers)
         return parallel(module, ids, static_graph=True, gradient_as_bucket_view=True)
 
+    def any(self, wish):
+        """Whether any process has the wish."""
+        if self.size == 1:
+            return wish
+        found = torch.tensor(int(wish))
+        dist.all_reduce(found, dist.ReduceOp.MAX)
+        return bool(found)
+
     def gather(self, tensor):
         """The tensors of all processes, stacked (processes, ...)."""
         if self.size == 1:

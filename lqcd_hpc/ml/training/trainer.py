@@ -7,7 +7,7 @@ import time
 import torch
 
 from ...analysis.effective_sample_size import diagnose
-from ...errors import LqcdError
+from ...errors import LqcdError, Terminated
 from ..noise import Noise
 from .evaluation import evaluate
 from .losses import loss_of
@@ -31,6 +31,10 @@ class Watcher:
 
     def checkpoint(self, trainer):
         """The state after `trainer.step` steps is finite and may be stored."""
+
+    def wants_end(self):
+        """Whether the training shall end with a checkpoint after this step; one process that says so is enough."""
+        return False
 
 
 class Trainer:
@@ -85,14 +89,15 @@ class Trainer:
         return self.step >= self.settings.steps or reached
 
     def run(self, watcher=None):
-        """Train to the end; returns the last evaluation. Collective."""
+        """Train to the end; returns the last evaluation. Collective. Raises `Terminated` if the watcher wants an end."""
         watcher, settings = watcher or Watcher(), self.settings
         rows = []
         while not self.finished:
             rows.append(self._one())
             self.step += 1
             evaluation = self.step % settings.evaluate == 0 or self.step == settings.steps
-            checkpoint = self.step % self.every == 0
+            end = self.processes.any(watcher.wants_end())
+            checkpoint = end or self.step % self.every == 0
             if evaluation or checkpoint or len(rows) == REPORT:
                 self._report(rows, watcher)
                 rows = []
@@ -103,6 +108,11 @@ class Trainer:
                 self._require_finite()
                 self._count_seconds()
                 watcher.checkpoint(self)
+            if end and not self.finished:
+                raise Terminated(
+                    f"SIGTERM: the training ended after {self.step} of {settings.steps} steps, with a checkpoint; "
+                    "start it again to go on"
+                )
         return self.evaluations[-1]
 
     def evaluate(self):

@@ -89,7 +89,7 @@ class Trainer:
         return self.step >= self.settings.steps or reached
 
     def run(self, watcher=None):
-        """Train to the end; returns the last evaluation. Collective. Raises `Terminated` if the watcher wants an end."""
+        """Train to the end; returns the last evaluation. Collective. Raises `Terminated` if the watcher asks for it."""
         watcher, settings = watcher or Watcher(), self.settings
         rows = []
         while not self.finished:

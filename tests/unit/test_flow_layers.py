@@ -138,7 +138,7 @@ def test_convolution_is_that_of_torch_in_all_its_forms(inputs, outputs, monkeypa
     monkeypatch.setattr(convolutional, "LARGEST", 9 * 2 * 6 * 8 * 7)
     for shape in [(4, 5), (9, 10), (3, 4, 4), (5, 6, 4)]:
         d = len(shape)
-        layer = Convolution(Window(shape, 3), inputs, outputs, True, 1.0, seed=1, event=0)
+        layer = Convolution(Window(shape, 3), inputs, outputs, True, 1.0, event=0)
         torch.nn.init.normal_(layer.bias, generator=torch.Generator().manual_seed(1))
         x = Noise(seed=2, event=0).normal(6, (inputs, *shape[::-1]))
         padded = torch.nn.functional.pad(x, (1, 1) * d, mode="circular")

@@ -15,12 +15,17 @@ torch = pytest.importorskip("torch")
 from training_runs import COMMAND, QUADRATIC, SITES, gaussian, reverse_loss, run_file  # noqa: E402
 
 from lqcd_hpc import LqcdError, config  # noqa: E402
+from lqcd_hpc.ml.flows.affine import Affine  # noqa: E402
+from lqcd_hpc.ml.flows.sequence import Sequence  # noqa: E402
+from lqcd_hpc.ml.nets.convolutional import Convolutional  # noqa: E402
+from lqcd_hpc.ml.nets.fully_connected import FullyConnected  # noqa: E402
 from lqcd_hpc.ml.noise import Noise  # noqa: E402
+from lqcd_hpc.ml.targets.scalar import ScalarTarget  # noqa: E402
 from lqcd_hpc.ml.training.losses import Forward, Mixed, Path, Reverse  # noqa: E402
 from lqcd_hpc.ml.training.schedules import rate  # noqa: E402
 from lqcd_hpc.ml.training.settings import Training  # noqa: E402
 from lqcd_hpc.ml.training.state import checksum, read_model, read_newest, write_checkpoint, write_model  # noqa: E402
-from lqcd_hpc.ml.training.trainer import Trainer  # noqa: E402
+from lqcd_hpc.ml.training.trainer import Trainer, initialised  # noqa: E402
 from lqcd_hpc.run import execute  # noqa: E402
 from lqcd_hpc.run.journal import read  # noqa: E402
 from lqcd_hpc.run.model import load_model  # noqa: E402
@@ -121,6 +126,23 @@ def test_a_training_ends_at_its_effective_sample_size():
     settings = Training(steps=5000, batch=64, learning_rate=0.02, evaluate=20, samples=500, target_ess=0.95)
     trainer = Trainer(flow, target, settings, seed=1)
     assert trainer.run()["ess"] >= 0.95 and trainer.step < 1000 and trainer.finished
+
+
+def weights(description, seed):
+    """The first parameters that are not zero, by name."""
+    flow = initialised(description, ScalarTarget(None, (4, 4), hopping=0.0, quadratic=2.0, quartic=0.0), seed)
+    return {name: p for name, p in flow.named_parameters() if p.any()}
+
+
+@pytest.mark.parametrize("net", [FullyConnected(hidden=[6]), Convolutional(hidden=[4], kernel=3)])
+def test_the_seed_decides_the_first_parameters_of_every_part(net):
+    part = Affine(couplings=1, net=net)
+    one, same, other = (weights(Sequence(parts=[part, part]), seed) for seed in (1, 1, 2))
+    torch.manual_seed(3)
+    again = weights(Sequence(parts=[part, part]), 1)
+    assert len(one) == 2 and all(torch.equal(p, same[name]) and torch.equal(p, again[name]) for name, p in one.items())
+    assert not any(torch.equal(p, other[name]) for name, p in one.items())
+    assert not torch.equal(*one.values())
 
 
 # ---- runs

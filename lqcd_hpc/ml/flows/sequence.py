@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from ...description import description
 from ...errors import LqcdError
 from ..flow import Flow
+from ..noise import seeded
 
 
 @description
@@ -28,4 +31,8 @@ class Sequence:
 
     def on(self, target):
         """The flow; raises what its parts raise."""
-        return Flow(target.prior, [layer for part in self.parts for layer in part.on(target).layers])
+        layers = []
+        for number, part in enumerate(self.parts):
+            with seeded(torch.initial_seed(), number):  # parts begin with numbers of their own
+                layers += part.on(target).layers
+        return Flow(target.prior, layers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from ...description import description
 from ..flow import Flow
@@ -28,7 +28,6 @@ class SphereExponential:
     layers: PositiveInt
     potential: Literal["polynomial", "radial"]
     terms: PositiveInt = 1
-    seed: NonNegativeInt = 0
 
     def on(self, target):
         """The flow to a density of one unit vector; raises `LqcdError` for other variables."""
@@ -37,5 +36,5 @@ class SphereExponential:
 
     def _potential(self, n, number):
         if self.potential == "polynomial":
-            return PolynomialPotential(n, self.seed, number)
-        return RadialPotential(n, self.terms, self.seed, number)
+            return PolynomialPotential(n, number)
+        return RadialPotential(n, self.terms, number)

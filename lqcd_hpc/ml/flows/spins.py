@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from ...description import description
 from ...errors import LqcdError
@@ -40,7 +40,6 @@ class Spins:
     kernel: PositiveInt
     net: Any
     mask: Mask = "checkerboard"
-    seed: NonNegativeInt = 0
 
     def __post_init__(self):
         if self.kernel % 2 == 0 or self.kernel < 3:
@@ -63,6 +62,6 @@ class Spins:
     def _sums(self, shape, number, active, frozen):
         """The vectors: the sum of nearest neighbours over sqrt(2 d), and random ones."""
         window = Window(shape, self.kernel, frozen, active)
-        sums = Convolution(window, 1, self.vectors, False, 1.0, self.seed, 100 * (2 * number + 1))
+        sums = Convolution(window, 1, self.vectors, False, 1.0, 100 * (2 * number + 1))
         sums.weight.data[0, 0] = window.neighbours / (2 * len(shape)) ** 0.5
         return sums

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 
-from ..noise import Noise
+from ..noise import first
 
 NEWTON_STEPS = 50
 
@@ -93,9 +93,9 @@ def tangent_frame(x):
 class RadialPotential(torch.nn.Module):
     """F = sum_i (a_i/b_i) e^{b_i (x.mu_i - 1)} with a_i >= 0, sum a < 1, b_i > 0, |mu_i| = 1: always invertible."""
 
-    def __init__(self, n, terms, seed, event):
+    def __init__(self, n, terms, event):
         super().__init__()
-        self.centres = torch.nn.Parameter(Noise(seed, event).normal(1, (terms, n))[0])
+        self.centres = torch.nn.Parameter(first(event).normal(1, (terms, n))[0])
         self.weights = torch.nn.Parameter(torch.zeros(terms, dtype=torch.float64))
         self.sharpness = torch.nn.Parameter(torch.zeros(terms, dtype=torch.float64))
 
@@ -114,9 +114,9 @@ class PolynomialPotential(torch.nn.Module):
     Then |v| <= r = |m| + |A| and the map is invertible, as r cot r > |m| + 2 |A| bounds its Hessian from below.
     """
 
-    def __init__(self, n, seed, event):
+    def __init__(self, n, event):
         super().__init__()
-        noise = Noise(seed, event)
+        noise = first(event)
         self.linear = torch.nn.Parameter(0.05 * noise.normal(1, (n,))[0])
         self.quadratic = torch.nn.Parameter(0.05 * noise.normal(1, (n, n))[0])
 

@@ -5,7 +5,7 @@ Contract: a description with `.on(shape, inputs, outputs)`, which gives a module
 
 read, write : the sites (flat numbers) that the network sees, and those at which it answers
 odd : so many outputs, the last ones, change sign with the input and the others do not
-event : tells networks of one seed apart
+event : tells the networks of a flow apart, whose first parameters are functions of torch's seed and of it
 
 and call `rows(x)`, which maps (inputs, read sites, batch) to (outputs, write sites, batch): with the batch last a
 gather of sites copies whole rows, and a layer is one matrix product (linear_rows.py)."""

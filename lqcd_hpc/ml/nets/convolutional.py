@@ -7,7 +7,7 @@ from math import prod
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from ...description import description
 from ...errors import LqcdError
@@ -36,7 +36,6 @@ class Convolutional:
     kernel: PositiveInt
     activation: Literal["leaky_relu", "relu", "silu", "tanh"] = "leaky_relu"
     bias: bool = True
-    seed: NonNegativeInt = 0
 
     def __post_init__(self):
         if self.kernel % 2 == 0:
@@ -45,19 +44,19 @@ class Convolutional:
     def on(self, shape, inputs, outputs, odd=None, read=None, write=None, event=0):
         """The network on a lattice; `read` and `write` are the sites (flat numbers) it sees and answers at.
 
-        `event` numbers the networks of one seed. Raises `LqcdError` for an activation that is not odd where it must be.
+        `event` numbers the networks of a flow. Raises `LqcdError` for an activation that is not odd where it must be.
         """
         function = activation(self.activation, odd)
         bias = self.bias and odd is None
         hidden = []
         for number, channels in enumerate(self.hidden):
             window = Window(shape, self.kernel, read)
-            hidden.append(Convolution(window, inputs, channels, bias, 1.0, self.seed, 100 * event + number))
+            hidden.append(Convolution(window, inputs, channels, bias, 1.0, 100 * event + number))
             inputs, read = channels, None
         window, event = Window(shape, self.kernel, read, write), 100 * event + 50
 
         def last(channels, bias, number):
-            return Convolution(window, inputs, channels, bias, 0.0, self.seed, event + number)
+            return Convolution(window, inputs, channels, bias, 0.0, event + number)
 
         return Network(shape, hidden, Head(last, outputs, odd, self.bias), function)
 
@@ -105,11 +104,11 @@ class Convolution(torch.nn.Module):
     where outputs are few, those of the outputs of every tap after it.
     """
 
-    def __init__(self, window, inputs, outputs, bias, scale, seed, event):
+    def __init__(self, window, inputs, outputs, bias, scale, event):
         super().__init__()
         taps, self.write = window.table.shape
-        self.weight = parameter((outputs, inputs, taps), scale * (inputs * taps) ** -0.5, seed, event)
-        self.bias = parameter((outputs, 1, 1), 0.0, seed, event) if bias else None
+        self.weight = parameter((outputs, inputs, taps), scale * (inputs * taps) ** -0.5, event)
+        self.bias = parameter((outputs, 1, 1), 0.0, event) if bias else None
         self.matrix, self.few = taps > 1 and window.read <= MATRIX_SITES, FEWER * outputs <= inputs
         rows = (window.read + 1) * torch.arange(taps)[:, None]
         name, table = ("spread", window.spread) if self.matrix else ("window", window.table + self.few * rows)

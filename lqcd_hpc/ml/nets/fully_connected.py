@@ -6,7 +6,7 @@ from math import prod
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from ...description import description
 from .linear_rows import Head, Network, activation, parameter
@@ -27,12 +27,11 @@ class FullyConnected:
     hidden: list[PositiveInt]
     activation: Literal["leaky_relu", "relu", "silu", "tanh"] = "leaky_relu"
     bias: bool = True
-    seed: NonNegativeInt = 0
 
     def on(self, shape, inputs, outputs, odd=None, read=None, write=None, event=0):
         """The network on a lattice; `read` and `write` are the sites (flat numbers) it sees and answers at.
 
-        `event` numbers the networks of one seed. Raises `LqcdError` for an activation that is not odd where it must be.
+        `event` numbers the networks of a flow. Raises `LqcdError` for an activation that is not odd where it must be.
         """
         function = activation(self.activation, odd)
         volume = prod(shape)
@@ -41,21 +40,21 @@ class FullyConnected:
         bias = self.bias and odd is None
         hidden = []
         for number, width in enumerate(self.hidden):
-            hidden.append(Dense(seen, width, 1, bias, 1.0, self.seed, 100 * event + number))
+            hidden.append(Dense(seen, width, 1, bias, 1.0, 100 * event + number))
             seen = width
         event = 100 * event + 50
-        head = Head(lambda n, b, k: Dense(seen, n, answered, b, 0.0, self.seed, event + k), outputs, odd, self.bias)
+        head = Head(lambda n, b, k: Dense(seen, n, answered, b, 0.0, event + k), outputs, odd, self.bias)
         return Network(shape, hidden, head, function)
 
 
 class Dense(torch.nn.Module):
     """(rows, sites, batch) to (channels, sites, batch): one matrix for all of them."""
 
-    def __init__(self, inputs, channels, sites, bias, scale, seed, event):
+    def __init__(self, inputs, channels, sites, bias, scale, event):
         super().__init__()
         self.out = (channels, sites)
-        self.weight = parameter((channels * sites, inputs), scale / max(inputs, 1) ** 0.5, seed, event)
-        self.bias = parameter((channels * sites, 1), 0.0, seed, event) if bias else None
+        self.weight = parameter((channels * sites, inputs), scale / max(inputs, 1) ** 0.5, event)
+        self.bias = parameter((channels * sites, 1), 0.0, event) if bias else None
 
     def forward(self, x):
         x = x.reshape(-1, x.shape[-1])

@@ -10,7 +10,7 @@ from math import prod
 import torch
 
 from ...errors import LqcdError
-from ..noise import Noise
+from ..noise import first
 
 ACTIVATIONS = {
     "leaky_relu": torch.nn.functional.leaky_relu,
@@ -20,9 +20,9 @@ ACTIVATIONS = {
 }
 
 
-def parameter(shape, scale, seed, event):
-    """A parameter of normal numbers times `scale` (zeros for 0), a function of (seed, event)."""
-    numbers = scale * Noise(seed, event).normal(1, shape)[0] if scale else torch.zeros(shape, dtype=torch.float64)
+def parameter(shape, scale, event):
+    """A parameter of normal numbers times `scale` (zeros for 0), by ml/noise.py: `first`."""
+    numbers = scale * first(event).normal(1, shape)[0] if scale else torch.zeros(shape, dtype=torch.float64)
     return torch.nn.Parameter(numbers)
 
 
@@ -36,7 +36,7 @@ def activation(name, odd):
 class Head(torch.nn.Module):
     """The last layer: outputs W h + b; with a symmetry, even ones W h^2 + b first, then odd ones W h.
 
-    `linear(outputs, bias, seed event)` makes the linear map, of any kind.
+    `linear(outputs, bias, number)` makes the linear map, of any kind.
     """
 
     def __init__(self, linear, outputs, odd, bias):

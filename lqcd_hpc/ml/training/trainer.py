@@ -8,7 +8,7 @@ import torch
 
 from ...analysis.effective_sample_size import diagnose
 from ...errors import LqcdError, Terminated
-from ..noise import Noise
+from ..noise import Noise, seeded
 from .evaluation import evaluate
 from .losses import loss_of
 from .processes import Processes
@@ -196,6 +196,5 @@ class Trainer:
 
 def initialised(description, target, seed):
     """The flow of a description with first parameters that depend on the seed alone."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         return description.on(target)

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 from lqcd_hpc import load_model  # noqa: E402
 from lqcd_hpc.actions.wilson import Wilson  # noqa: E402
+from lqcd_hpc.config.learn import density_of  # noqa: E402
 from lqcd_hpc.ml.samplers.flow_hmc import FlowHMC  # noqa: E402
 from lqcd_hpc.ml.samplers.heatbath import Heatbath  # noqa: E402
 from lqcd_hpc.ml.samplers.independence import Independence  # noqa: E402
@@ -81,9 +82,15 @@ def sampled(kind, directory, figure, name, count=20000, goal=None, **keys):
 
 def subject(known):
     """The target of a model card."""
-    from lqcd_hpc.config.learn import density_of
-
     return density_of(known["target"]).target()
+
+
+def elsewhere(directory, shape, **parameters):
+    """(flow, target) of a model on another lattice, with other parameters of its action."""
+    tables = card(directory)["target"]
+    lattice, action = tables["lattice"] | {"shape": shape}, tables["action"] | parameters
+    density = density_of({"lattice": lattice, "action": action})
+    return load_model(directory, density)[0].double(), density.target()
 
 
 def agree(figure, name, found, exact, error=0.0):
@@ -107,7 +114,9 @@ def test_phi4(job, figure, number):
 def test_free_field(job, figure):
     told = sampled(Reweighting, job("flow-free-affine"), figure, "free field, affine", 50000, batch=2000)
     assert told.ess > 0.9
-    agree(figure, "free field, affine: log Z", told.log_z, 8.6083336384)
+    value, error = told.log_z
+    figure("free field, affine: log Z", value, error, expected=8.6083336384)
+    assert abs(value - 8.6083336384) < 3 * error
 
 
 def test_modes_on_the_sphere(job, figure):
@@ -130,10 +139,7 @@ def test_one_matrix(job, figure, group):
 
 def test_flow_hmc(job, figure):
     """tau_int of M^2 on L = 12 with the map trained on L = 6, beside HMC at the same acceptance."""
-    flow, _ = load_model(job("flow-hmc-train"))
-    from lqcd_hpc.actions.phi4_hopping import Phi4Hopping
-
-    goal = target(Phi4Hopping(beta=0.616, lam=0.5), (12, 12))
+    flow, goal = elsewhere(job("flow-hmc-train"), [12, 12], beta=0.616)
     keys = {"tau": 1.0, "integrator": "2mn", "chains": 128, "thermalisation": 100}
     times, values = [], []
     for name, map_, steps in (("plain", None, 5), ("flow", flow.double(), 3)):
@@ -218,12 +224,7 @@ def test_trivializing_flows(job, figure, model, beta):
         told.observables["plaquette"].estimate,
         subject(card(directory)).exact["plaquette"],
     )
-    goal = target(Wilson(beta=float(beta)), (16, 16), "SU(3)")
-    density = card(directory)["target"] | {"lattice": {"shape": [16, 16], "group": "SU(3)"}}
-    from lqcd_hpc.config.learn import density_of
-    from lqcd_hpc.run.model import load_model as load
-
-    flow, _ = load(directory, density_of(density))
+    flow, goal = elsewhere(directory, [16, 16])
     larger = report(Reweighting(batch=128).on(goal, flow.double()).run(samples=2048, seed=8))
     figure(f"{name}, 16^2: ESS", larger.ess)
     agree(figure, f"{name}, 16^2: plaquette", larger.observables["plaquette"].estimate, goal.exact["plaquette"])

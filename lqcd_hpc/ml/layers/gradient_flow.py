@@ -6,6 +6,8 @@ loops is again a sum of loops (paths/loop_products.py; arXiv:0907.5491, 2212.084
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 
 from ...paths.loop_products import closure
@@ -123,7 +125,13 @@ def integrate(velocity, links, coefficients, length, checkpoints=True):
     """
     batch, ndim = links.shape[:2]
     nc = links.shape[-1]
-    frame = Frame(links.shape[-3:1:-1], nc, batch, links.real.dtype)
+    frame = frame_of(tuple(links.shape[-3:1:-1]), nc, batch, links.real.dtype, torch.get_num_threads())
     fields = [frame.enter(links[:, mu]) for mu in range(ndim)]
     log_det, *fields = _Integral.apply(velocity, frame, coefficients, length / len(coefficients), checkpoints, *fields)
     return torch.stack([frame.leave(u).reshape(links[:, 0].shape) for u in fields], 1), log_det
+
+
+@lru_cache(maxsize=16)
+def frame_of(shape, nc, batch, dtype, threads):
+    """The frame of such fields, with its tables, made once."""
+    return Frame(shape, nc, batch, dtype, threads)

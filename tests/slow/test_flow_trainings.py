@@ -185,9 +185,8 @@ def test_u1_flows(job, figure, beta):
 def test_u1_by_heatbath_with_jumps(figure, beta):
     """Plaquette and susceptibility on 16^2 for every coupling, also where others freeze: at beta = 7 to 2 %."""
     goal = target(Wilson(beta=float(beta)), (16, 16), "U(1)")
-    told = report(
-        Heatbath(overrelaxation=2, instantons=True, chains=64, thermalisation=200).on(goal).run(64 * 3000, seed=9 + beta)
-    )
+    sampler = Heatbath(overrelaxation=2, instantons=True, chains=64, thermalisation=200).on(goal)
+    told = report(sampler.run(64 * 3000, seed=9 + beta))
     for name in ("plaquette", "chi_q"):
         agree(
             figure,

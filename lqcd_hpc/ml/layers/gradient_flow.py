@@ -21,10 +21,7 @@ WEIGHTS = (1 / 4, 0.0, 3 / 4)
 
 
 class Velocity:
-    """Z(U) and the divergence for coefficients c of loop classes, on SU(nc) or U(1) (nc = 1).
-
-    With `force_only` the divergence is left out.
-    """
+    """Z(U) and the divergence for coefficients c of loop classes, on SU(nc) or U(1) (nc = 1)."""
 
     def __init__(self, classes, nc):
         everything, matrix, constants = closure(classes, nc)

@@ -25,9 +25,8 @@ def target(description, shape, group=None):
         return gauge_target(description, tuple(shape), group)
     if group is not None:
         raise LqcdError(f"{description} has no gauge group: leave group out")
-    from .scalar import TORCH_FORMS
-
-    form = TORCH_FORMS.get(type(description).__name__)
-    if form is None:
+    if not hasattr(description, "coefficients"):
         raise LqcdError(f"{description} has no torch form yet")
-    return form(description, tuple(shape))
+    from .scalar import scalar_target
+
+    return scalar_target(description, tuple(shape))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import torch
 
@@ -11,7 +10,7 @@ from ...errors import LqcdError
 from ...fields.kinds import colours
 from ..priors import Haar, UniformAngles
 from .exact2d import exact_values
-from .lattice import neighbour
+from .lattice import LatticeTarget, neighbour
 
 
 def gauge_target(description, shape, group):
@@ -23,19 +22,10 @@ def gauge_target(description, shape, group):
 
 
 @dataclass(frozen=True)
-class _GaugeTarget:
+class _GaugeTarget(LatticeTarget):
     description: object
     shape: tuple[int, ...]
     group: str
-
-    @property
-    def sites(self):
-        """Extents in the order of the tensor: (..., y, x)."""
-        return self.shape[::-1]
-
-    @property
-    def volume(self):
-        return prod(self.shape)
 
     @property
     def beta(self):

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
+
+
+class LatticeTarget:
+    """A target on a periodic lattice of `shape` (Lx, Ly, ...)."""
+
+    @property
+    def sites(self):
+        """Extents in the order of the tensor: (..., y, x)."""
+        return self.shape[::-1]
+
+    @property
+    def volume(self):
+        """The number of sites."""
+        return prod(self.shape)
 
 
 def neighbour(field, mu, trailing=0, step=1):

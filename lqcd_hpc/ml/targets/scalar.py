@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, pi, prod
+from math import log, pi
 
 import torch
 
 from ..priors import Normal, UniformSphere
-from .lattice import neighbour
+from .lattice import LatticeTarget, neighbour
 
 
 @dataclass(frozen=True)
-class ScalarTarget:
+class ScalarTarget(LatticeTarget):
     """S = sum_x [ -hopping sum_mu phi(x) phi(x + mu) + V(phi(x)) ], V = quadratic phi^2 + quartic phi^4 + constant.
 
     phi (batch, t, z, y, x), or with `components` numbers per site (batch, components, t, z, y, x), phi^2 their sum of
@@ -27,15 +27,6 @@ class ScalarTarget:
     constant: float = 0.0
     components: int | None = None
     group = None
-
-    @property
-    def sites(self):
-        """Extents in the order of the tensor: (..., y, x)."""
-        return self.shape[::-1]
-
-    @property
-    def volume(self):
-        return prod(self.shape)
 
     @property
     def prior(self):
@@ -62,7 +53,7 @@ class ScalarTarget:
 
 
 @dataclass(frozen=True)
-class SpinTarget:
+class SpinTarget(LatticeTarget):
     """The O(N) model S = -beta sum_{x,mu} s(x).s(x + mu) of unit vectors (batch, t, z, y, x, N)."""
 
     description: object
@@ -70,15 +61,6 @@ class SpinTarget:
     beta: float
     components: int
     group = None
-
-    @property
-    def sites(self):
-        """Extents in the order of the tensor: (..., y, x)."""
-        return self.shape[::-1]
-
-    @property
-    def volume(self):
-        return prod(self.shape)
 
     @property
     def prior(self):
@@ -98,24 +80,13 @@ class SpinTarget:
         }
 
 
-def _phi4(d, shape):
-    half = 0.5 if d.normalisation == "half" else 1.0
-    return ScalarTarget(d, shape, 2 * half, half * (2 * len(shape) + d.m2), d.lam)
-
-
-def _phi4_hopping(d, shape):
-    return ScalarTarget(d, shape, d.beta, 1 - 2 * d.lam, d.lam, d.lam)
-
-
-def _complex_phi4(d, shape):
-    return ScalarTarget(d, shape, 2.0, d.eta, d.lam, components=2)
-
-
-def _sigma(d, shape):
-    return SpinTarget(d, shape, d.beta, d.components)
-
-
-TORCH_FORMS = {"Phi4": _phi4, "Phi4Hopping": _phi4_hopping, "ComplexPhi4": _complex_phi4, "Sigma": _sigma}
+def scalar_target(description, shape):
+    """The torch form of a description with `coefficients(ndim)`, which its kernels have too."""
+    kind, c = description.field_kind, description.coefficients(len(shape))
+    if kind.law == "unit":
+        return SpinTarget(description, shape, c.coupling, kind.shape[0])
+    components = 2 if kind.number == "complex" else None
+    return ScalarTarget(description, shape, c.coupling, c.square, c.quartic, c.constant, components)
 
 
 def free_log_z(shape, m2, half=True):

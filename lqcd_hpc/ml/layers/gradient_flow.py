@@ -11,13 +11,22 @@ from functools import lru_cache
 import torch
 
 from ...paths.loop_products import closure
+from ...smearing.gradient_flow import RUNGE_KUTTA
 from .loop_sums import LoopSums
 from .matrix_fields import Frame
 
-# The third-order scheme of arXiv:1006.4518, eq. (C.2): W_{k+1} = exp(h sum_j A_kj Z_j) W_k, Z_j = Z(W_j, t + C_j h).
-STAGES = ((1 / 4,), (-17 / 36, 8 / 9), (17 / 36, -8 / 9, 3 / 4))
-NODES = (0.0, 1 / 4, 2 / 3)
-WEIGHTS = (1 / 4, 0.0, 3 / 4)
+
+def _tableau():
+    """RUNGE_KUTTA, Y <- a Y + b Z, written out: rows A of W_{k+1} = exp(h sum_j A_kj Z_j) W_k, times of the stages."""
+    rows, nodes = [], [0.0]
+    for a, b in RUNGE_KUTTA:
+        rows.append((*(a * x for x in (rows[-1] if rows else ())), b))
+        nodes.append(nodes[-1] + sum(rows[-1]))
+    return rows, nodes[:-1]
+
+
+STAGES, NODES = _tableau()
+WEIGHTS = [sum(row[j] for row in STAGES[j:]) for j in range(len(STAGES))]  # of the slopes in a whole step: 1/4, 0, 3/4
 
 
 class Velocity:

@@ -115,6 +115,29 @@ def test_laplacian_of_loops_is_the_sum_of_second_differences(nc, order, size):
     assert torch.allclose(numerical, expected, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("nc", [1, 2, 3, 4])
+def test_operations_of_a_frame_are_those_of_torch(nc):
+    torch.manual_seed(3)
+    a, b = (torch.randn(20, 6, 4, nc, nc, dtype=torch.complex128) for _ in range(2))
+    frame = Frame((4, 6), nc, 20)
+    first, second = frame.enter(a), frame.enter(b)
+
+    def canonical_form(field, like):
+        return frame.leave(field).reshape(like.shape)
+
+    for daggers in ((False, False), (True, False), (False, True), (True, True)):
+        u, v = torch.roll(a, -1, 2), torch.roll(b, 2, 1)
+        expected = (u.mH if daggers[0] else u) @ (v.mH if daggers[1] else v)
+        product_ = frame.product(first, second, (1, 0), (0, -2), *daggers)
+        assert (canonical_form(product_, expected) - expected).abs().max() < 1e-13
+        trace = torch.diagonal(expected, dim1=-2, dim2=-1).sum(-1)
+        found = frame.trace(first, second, (1, 0), (0, -2), *daggers)
+        assert (canonical_form(found, trace) - trace).abs().max() < 1e-13
+    algebra = frame.project(first, 0.3)
+    expected = torch.linalg.matrix_exp(canonical_form(algebra, a)) @ b
+    assert (canonical_form(frame.exponential(algebra, second), b) - expected).abs().max() < 1e-10
+
+
 def flow_and_noise(group="SU(2)", steps=6, checkpoints=True, beta=1.0, shape=(4, 4)):
     description = Trivializing(order=1, knots=2, steps=steps, checkpoints=checkpoints)
     return description.on(target(Wilson(beta=beta), shape, group))

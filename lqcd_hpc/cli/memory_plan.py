@@ -19,6 +19,7 @@ class RankPlan:
         self.shape, self.grid, self.replicas = tuple(shape), tuple(grid), replicas
         self.local = tuple(n // r for n, r in zip(shape, grid))
         self.local_shape, self.ranks, self.ndim = self.local, self.grid, len(shape)
+        self.grain, self.parent = (1,) * self.ndim, None
         self.virtual, self.replica_lanes = virtual_nodes(self, width)
         self.lanes = prod(self.virtual) * self.replica_lanes
         self.width = width

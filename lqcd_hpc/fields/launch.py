@@ -30,6 +30,7 @@ class Arg:
     writes : buffers that are written (None: all)
     projection : what is sent of a displaced site in its stead (projection.py); the site function has a view
     NAME_halo then
+    foreign : it lives on a lattice of blocks, or on the sites of blocks; the kernel finds its items by a table
     """
 
     name: str
@@ -38,6 +39,7 @@ class Arg:
     per_buffer: bool = False
     writes: tuple[int, ...] | None = None
     projection: Projection | None = None
+    foreign: bool = False
 
     def reach_of(self, buffer):
         return self.reach[buffer] if self.per_buffer else self.reach
@@ -51,6 +53,11 @@ def in_(name, reach=(), per_buffer=False, projection=None):
 def out(name, writes=None):
     """A field that is written."""
     return Arg(name, "out", (), False, writes)
+
+
+def foreign(name, intent="in"):
+    """A field of another lattice with the same lanes."""
+    return Arg(name, intent, foreign=True)
 
 
 def inout(name, reach=(), per_buffer=False, writes=None):
@@ -118,7 +125,9 @@ def _check(kernel, fields):
     first = fields[names[0]]
     for arg in kernel.args:
         field = fields[arg.name]
-        if field.lattice is not first.lattice or field.precision != first.precision:
+        if arg.foreign and field.layout.lanes != first.layout.lanes:
+            raise LqcdError(f"{kernel.function}: {arg.name} has not the lanes of {names[0]}")
+        if (field.lattice is not first.lattice and not arg.foreign) or field.precision != first.precision:
             raise LqcdError(f"{kernel.function}: {arg.name} is not on the lattice and in the precision of {names[0]}")
         shared = [a.name for a in kernel.args if a is not arg and fields[a.name] is field]
         if arg.intent != "in" and shared:
@@ -365,4 +374,4 @@ def aligned(table, alignment=64):
     return view
 
 
-__all__ = ["Kernel", "Launch", "RandomKey", "Sequence", "in_", "inout", "out", "prepare"]
+__all__ = ["Kernel", "Launch", "RandomKey", "Sequence", "foreign", "in_", "inout", "out", "prepare"]

@@ -12,7 +12,7 @@ Directions that are divided among ranks are split into virtual nodes last, becau
 from __future__ import annotations
 
 from functools import cached_property
-from math import prod
+from math import lcm, prod
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class Layout:
         self.group_of_item = np.concatenate([np.repeat(np.arange(self.replica_groups), len(h)) for h in halves])
         self._item_of = np.empty((self.replica_groups, self.sites), np.int64)
         self._item_of[self.group_of_item, self._lexicographic(self.coords)] = np.arange(self.items)
+
+    def items_at(self, groups, coords):
+        """Items of replica groups (n,) at coordinates (n, ndim) of a sub-lattice."""
+        return self._item_of[groups, self._lexicographic(coords)]
 
     def _lexicographic(self, coords):
         strides = np.cumprod((1, *self.extents[:-1]))
@@ -209,14 +213,19 @@ class Layout:
 
 
 def virtual_nodes(lattice, width):
-    """Virtual nodes per direction and replicas per number: as many lanes as the extents allow, at most `width`."""
+    """Virtual nodes per direction and replicas per number: as many lanes as the extents allow, at most `width`.
+
+    Sub-lattices have even extents that are multiples of the lattice's `grain`. Blocks lie in the lanes of their sites.
+    """
+    if lattice.parent is not None:
+        return virtual_nodes(lattice.parent, width)
     replica_lanes = 1
     while replica_lanes < width and lattice.replicas % (2 * replica_lanes) == 0:
         replica_lanes *= 2
     virtual = [1] * lattice.ndim
     while prod(virtual) * replica_lanes < width:
         extents = [n // v for n, v in zip(lattice.local_shape, virtual)]
-        fit = [mu for mu, n in enumerate(extents) if n % 4 == 0]
+        fit = [mu for mu, n in enumerate(extents) if n % (2 * lcm(2, lattice.grain[mu])) == 0]
         if not fit:
             break
         best = max(fit, key=lambda mu: (lattice.ranks[mu] == 1, -virtual[mu], extents[mu], mu))

@@ -42,8 +42,8 @@ template <class L, int NUMBER, int N, int ND, int C, int DAGGER, class A> FN voi
     }
   }
 }
-// r += the hops D, D + 1, .. of a copy
-template <int D, int N, int ND, int C, int DAGGER, class L, class A, class U>
+// r += the hops D .. LAST - 1 of a copy
+template <int D, int LAST, int N, int ND, int C, int DAGGER, class L, class A, class U>
 FN void add_hops(vector<typename L::T, spins<ND>::count * N>& r, const Site<L>& x, const A& a, const U& links, int copy) {
   typedef wilson_hop<D, ND, N, DAGGER> hop;
   constexpr int half = spins<ND>::half;
@@ -63,7 +63,7 @@ FN void add_hops(vector<typename L::T, spins<ND>::count * N>& r, const Site<L>& 
     transport<D, ND>(g, u, h);
     hop::reconstruct(r, g, i);
   }
-  if constexpr (D + 1 < 2 * ND) add_hops<D + 1, N, ND, C, DAGGER>(r, x, a, links, copy);
+  if constexpr (D + 1 < LAST) add_hops<D + 1, LAST, N, ND, C, DAGGER>(r, x, a, links, copy);
 }
 
 template <class L, int N, int ND, int ROWS, int STORED, int C, int DAGGER, int OWN, int AFTER, int GAMMA5, int FINISH, class A, class... S>
@@ -73,7 +73,7 @@ FN void wilson(const Site<L>& x, const A& a, S&... sum) {
   links_around<L, N, ROWS, STORED, ND, C> links = {a.links, x, a.far != 0};
   ROLLED for (int copy = 0; copy < C; copy++) {
     vector<T, K> r = zero_vector<T, K>();
-    add_hops<0, N, ND, C, DAGGER>(r, x, a, links, copy);
+    add_hops<0, 2 * ND, N, ND, C, DAGGER>(r, x, a, links, copy);
     T h = constant<T>(a.hopping);
     UNROLL for (int k = 0; k < K; k++) r.e[k] = scale(h, r.e[k]);
     if constexpr (AFTER >= PACKED) r = site_term<AFTER, L, K>(r, 1, 0, blocks_at<AFTER, K>(a.after_blocks, x));
@@ -86,6 +86,19 @@ FN void wilson(const Site<L>& x, const A& a, S&... sum) {
     }
     if constexpr (GAMMA5 != 0) apply_gamma5(r);
     finish<FINISH, C>(x, a, copy, r, sum...);
+  }
+}
+// out = hopping times the hop +MU alone
+template <class L, int N, int ND, int ROWS, int STORED, int C, int MU, class A> FN void forward_hop(const Site<L>& x, const A& a) {
+  typedef typename L::T T;
+  constexpr int K = spins<ND>::count * N;
+  links_around<L, N, ROWS, STORED, ND, C> links = {a.links, x, false};
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    vector<T, K> r = zero_vector<T, K>();
+    add_hops<MU, MU + 1, N, ND, C, 0>(r, x, a, links, copy);
+    T h = constant<T>(a.hopping);
+    UNROLL for (int k = 0; k < K; k++) r.e[k] = scale(h, r.e[k]);
+    store_vector<C>(a.out, x, copy, r);
   }
 }
 // out = term psi on the sites themselves

@@ -47,6 +47,8 @@ class Lattice:
         self.local_shape = tuple(n // r for n, r in zip(self.shape, self.ranks))
         self.origin = tuple(c * n for c, n in zip(self.rank_coords, self.local_shape))
         self.threads = None if threads is None else _number("threads", threads, MAX_THREADS)
+        self.grain = (1,) * self.ndim  # lanes hold sub-lattices whose extents are multiples of this
+        self.parent = None  # the lattice whose blocks are the sites of this one
         self.cache = {}  # layouts, neighbour tables, halos and domains, made on demand
 
     @property
@@ -63,6 +65,39 @@ class Lattice:
         """Slices of this rank's part in an array of canonical order (..., z, y, x)."""
         pairs = list(zip(self.origin, self.local_shape))
         return tuple(slice(start, start + count) for start, count in reversed(pairs))
+
+    def grained(self, block):
+        """The same lattice with fields whose lanes hold whole blocks of these extents.
+
+        Raises `LqcdError` if the block does not divide the part of a rank.
+        """
+        self._check_block(block)
+        return self._like(self.shape, tuple(block), None)
+
+    def coarse(self, block):
+        """The lattice whose sites are the blocks of this one, block by block in the same lanes.
+
+        Raises `LqcdError` if the block does not divide the part of a rank.
+
+        >>> Lattice((8, 8)).coarse((2, 4)).shape
+        (4, 2)
+        """
+        self._check_block(block)
+        return self._like(tuple(n // b for n, b in zip(self.shape, block)), (1,) * self.ndim, self)
+
+    def _like(self, shape, grain, parent):
+        threads = self.threads
+        other = Lattice(shape, self.ranks, self.boundary, self.replicas, self.comm, threads)
+        other.grain, other.parent = grain, parent
+        return other
+
+    def _check_block(self, block):
+        if len(block) != self.ndim or any(b < 1 or n % b for n, b in zip(self.local_shape, block)):
+            valid = [[b for b in range(1, n + 1) if n % b == 0] for n in self.local_shape]
+            raise LqcdError(
+                f"blocks of {'x'.join(map(str, block))} do not divide the {'x'.join(map(str, self.local_shape))} sites "
+                f"of a rank: choose extents from {', '.join(map(str, valid))}, or other ranks"
+            )
 
     def is_open(self, mu):
         return self.boundary[mu] == "open"

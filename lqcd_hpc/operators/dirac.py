@@ -13,6 +13,7 @@ from ..errors import LqcdError
 from ..fields import kinds
 from ..fields.field import Field
 from ..fields.launch import Kernel, in_, prepare
+from ..fields.launch import out as out_
 from ..fields.projection import Projection
 from .finish import STORE
 from .gauge_operator import GaugeOperator, sites_of
@@ -104,6 +105,24 @@ class DiracOperator(GaugeOperator):
         launch = prepare(kernel, sites_of(parity), {"phases": self.phase_table}, numbers, **fields)
         terms = own_term.values("own") | after.values("after")
         return launch.set(far=are_far(links), hopping=hopping, **terms, **finish.values)
+
+    def forward_hop(self, mu, psi, out):
+        """The launch of out(x) = -(c_mu/2) (1 - gamma_mu) U_mu(x) psi(x+mu)."""
+        nc, ndim, copies = self.kind.nc, self.lattice.ndim, psi.copies
+        reach = hops(ndim)
+        half = Projection("wilson.h", "project_half_spinor", (nc, ndim, copies, 0), self.kind.reals // 2)
+        arguments = in_("psi", reach, projection=half), in_("links", self.links_reach), out_("out")
+        kernel = Kernel(
+            "wilson.h", "forward_hop", (*self.links_constants, copies, mu), arguments, reach, (("hopping", "double"),),
+            (self.phase_type,),
+        )  # fmt: skip
+        return prepare(kernel, tables={"phases": self.phase_table}, psi=psi, links=self.links, out=out).set(
+            hopping=self.hop_factor
+        )
+
+    def site_part(self, psi, out):
+        """The launch of out = A psi."""
+        return self.on_sites(self.site_term(), psi, out)
 
     def on_sites(self, term, psi, out, parity=None, finish=STORE, numbers=None, gamma5=False):
         """The launch of out = term psi."""

@@ -100,15 +100,16 @@ class Kernel:
         )
 
 
-def prepare(kernel, domain=EVERYWHERE, tables=None, numbers=None, **fields):
+def prepare(kernel, domain=EVERYWHERE, tables=None, numbers=None, arrays=None, **fields):
     """A `Launch` of the kernel on these fields.
 
-    tables : arrays that the kernel reads; numbers : those of a solver (numbers.py)
+    tables : arrays that the kernel reads and nobody changes; arrays : those among them that are written between calls,
+    from `device.zeros`; numbers : those of a solver (numbers.py)
 
     Raises `LqcdError` if a field is missing, aliased, or of another lattice or precision than the others.
     """
     _check(kernel, fields)
-    return Launch(kernel, domain, tables or {}, fields, numbers)
+    return Launch(kernel, domain, tables or {}, fields, numbers, arrays)
 
 
 def _project(projection, number, domain, full, part):
@@ -137,12 +138,13 @@ def _check(kernel, fields):
 class Launch:
     """A kernel bound to its fields and domain. Call it with the kernel's scalars."""
 
-    def __init__(self, kernel, domain, tables, fields, numbers=None):
+    def __init__(self, kernel, domain, tables, fields, numbers=None, arrays=None):
         self.kernel, self.domain, self.numbers = kernel, domain, numbers
         self._collected = numbers is not None and numbers.bins is not None  # sums stay where steps find them
         self.fields = [fields[a.name] for a in kernel.args]
         self.lattice, self.layout = self.fields[0].lattice, self.fields[0].layout
-        self._tables = {name: aligned(tables[name]) for name, _ in kernel.tables}
+        self._arrays = arrays or {}
+        self._tables = {name: aligned(tables[name]) for name, _ in kernel.tables if name not in self._arrays}
         self._neighbours = self.layout.neighbours(kernel.displacements)
         self._projected = self._projected_halos()
         self._halos = self._needed_halos()
@@ -200,6 +202,8 @@ class Launch:
         a.bins = device.address(self._bins)
         for name, table in self._tables.items():
             setattr(a, name, device.table(table))
+        for name, array in self._arrays.items():
+            setattr(a, name, device.address(array))
         named = [(arg.name, field) for arg, field in zip(self.kernel.args, self.fields)]
         named += [(f"{name}_halo", halo.field) for name, halo in self._projected.items()]
         for name, field in named:
@@ -219,7 +223,8 @@ class Launch:
 
     def again(self):
         """Another launch of the same kernel, fields and domain, with scalars of its own."""
-        copy = Launch(self.kernel, self.domain, self._tables, dict(zip(self._names(), self.fields)), self.numbers)
+        fields = dict(zip(self._names(), self.fields))
+        copy = Launch(self.kernel, self.domain, self._tables, fields, self.numbers, self._arrays)
         for name in self._scalars:
             setattr(copy.arguments, name, getattr(self.arguments, name))
         return copy

@@ -13,6 +13,7 @@ static constexpr int SUM_WIDTH = 40;    // bits per bin
 static constexpr int SUM_LOWEST = -27;  // exponent of bin 0 in units of SUM_WIDTH
 static constexpr int SUM_TOP = 4;       // highest bin of the lowest window (its units are normal numbers)
 static constexpr int SUM_FLUSH = 4096;
+static constexpr int ROUNDED = -1;      // in the place of the top of a window: terms were rounded to one unit before
 
 FN double power_of_two(int e) { return double_of_bits((u64)(e + 1023) << 52); }  // -1022 <= e <= 1023
 
@@ -118,9 +119,23 @@ template <class L, int NS> struct Sums {
     v.count++;
     if (UNLIKELY(any(t != D{}))) { for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(t, l)); }
   }
+  // A term that is first rounded to a multiple of `unit`, 2^k, as cheap as any sum can be. All terms of the sum must have the same
+  // unit, and those of one thread a total of |terms| of at most 2^51 units.
+  FN_MEMBER void add_rounded(const Site<L>& x, int sum, typename L::T term, double unit) {
+    D t = to_double(term), magic = constant<D>(unit * 6755399441055744.0);
+    if constexpr (L::masked) {
+      for (int l = 0; l < L::W; l++) if (!mask_lane(x, l)) set_lane(t, l);
+    }
+    w[sum].accumulator[0] = w[sum].accumulator[0] + ((t + magic) - magic);
+    w[sum].top = ROUNDED;
+  }
   // Empty the accumulators of a sum into its bins.
   __attribute__((noinline)) void flush(int sum) {
     Window& v = w[sum];
+    if (v.top == ROUNDED) {
+      for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(v.accumulator[0], l));
+      v = {{D{}, D{}, D{}}, SUM_TOP, -1};
+    }
     if (v.count > 0) {
       for (int l = 0; l < L::W; l++) {
         for (int k = 0; k < 3; k++) row(sum, l)[v.top - k] += (i64)(lane_of(v.accumulator[k], l) / power(v.top - k));
@@ -169,6 +184,11 @@ template <class L, int NS> struct Sums {
     double t = to_double(term);
     if constexpr (L::masked) t = x.mask ? t : 0;
     add_to(bins + sum * SUM_BINS, t, together);
+  }
+  FN_MEMBER void add_rounded(const Site<L>& x, int sum, typename L::T term, double unit) {
+    double t = to_double(term), magic = unit * 6755399441055744.0;
+    if constexpr (L::masked) t = x.mask ? t : 0;
+    add_to(bins + sum * SUM_BINS, (t + magic) - magic, together);
   }
 
  private:

@@ -58,9 +58,10 @@ class LinearOperator:
         Raises `LqcdError` if psi or out is not a vector of this operator.
         """
         self.check(psi)
-        out = self.vector(psi.copies) if out is None else out
+        copies = self.copies_after(psi.copies, dagger)
+        out = self.vector(copies) if out is None else out
         self.check(out)
-        if out.copies != psi.copies:
+        if out.copies != copies:
             raise LqcdError(f"psi has {psi.copies} right-hand sides, out has {out.copies}")
         key = (id(psi), id(out), dagger)
         if key not in self._plans or self._plans[key][0] != self.version:
@@ -70,6 +71,10 @@ class LinearOperator:
             self._plans[key] = self.version, psi, out, Sequence(self.launches(psi, out, dagger))
         self._plans[key][-1]()
         return out
+
+    def copies_after(self, copies, dagger):
+        """Copies of A psi for these of psi."""
+        return copies
 
     @property
     def version(self):

@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 
+import numpy as np
 import nvrtc
 import pytest
 
@@ -17,12 +18,15 @@ from lqcd_hpc.actions.wilson import Wilson
 from lqcd_hpc.backend import cuda, cuda_source, device
 from lqcd_hpc.backend.program import KERNELS
 from lqcd_hpc.cli.instances import usual_programs
+from lqcd_hpc.fields.field import Field
 from lqcd_hpc.fields.kinds import Kind, colours
 from lqcd_hpc.fields.launch import Kernel, in_, out, prepare
 from lqcd_hpc.measurements.topology import Topology
 from lqcd_hpc.ml.layers.matrix_fields import operations
 from lqcd_hpc.operators.clover import Clover
 from lqcd_hpc.operators.operator import Normal
+from lqcd_hpc.operators.path_convolution import PathConvolution, weight_kind
+from lqcd_hpc.operators.path_links import Transport, hops
 from lqcd_hpc.sampling.hmc import HMC
 from lqcd_hpc.sampling.integrators import FORCE_GRADIENT
 from lqcd_hpc.sampling.metropolis import Metropolis
@@ -46,7 +50,7 @@ FERMIONS = {
     "staggered": {"mass": 0.1},
     "laplace": {"mass_squared": 0.1},
 }
-FERMION_HEADERS = {"wilson.h", "staggered.h", "laplace.h", "linalg.h", "krylov.h", "links.h"}
+FERMION_HEADERS = {"wilson.h", "path_convolution.h", "staggered.h", "laplace.h", "linalg.h", "krylov.h", "links.h"}
 WILSON = {"kind": "wilson", "kappa": 0.1, "boundary": [1, 1, 1, -1]}
 STAGGERED = {"kind": "staggered", "mass": 0.1, "boundary": [1, 1, 1, -1]}
 POINT = {"kind": "point", "position": [0, 0, 0, 0]}
@@ -110,9 +114,22 @@ def fermions(U):
     BiCGStab(tol=0.1)(D, D.vector())
     MultishiftCG(tol=0.1, shifts=(0.0, 0.1))(Normal(D), D.vector())
     send_half_spinors(D.vector())
+    convolutions(U)
     for kind, parameters in QUARKS.items():
         if U.lattice.ndim == 4:
             config.described("measure", {"kind": kind} | parameters, kind).on(U)()
+
+
+def convolutions(U):
+    """Use convolutions along paths, with spin matrices everywhere and of every site."""
+    ndim = U.lattice.ndim
+    there, spins = Transport(paths=hops(ndim), boundary=(*[1] * (ndim - 1), -1)), 4 if ndim == 4 else 2
+    shape = (len(there.paths), 1, 1, spins, spins)
+    for weights in (np.zeros(shape), Field(U.lattice, weight_kind(shape), U.precision)):
+        A = PathConvolution(there, U, weights, features=(1, 1))
+        A.apply(A.vector())
+        A.adjoint(A.vector())
+        A.weight_gradient(A.vector(), A.vector())
 
 
 def scalars(lattice, precision):

@@ -6,7 +6,7 @@ table within a table is looked up in the role that its key names (`operator` -> 
 `source` -> sources/, `net` -> ml/nets/), or else in that of the outer one (`inner` of a solver, `flows` of a sequence).
 
 `tables.py` makes descriptions of tables, `generate.py` holds the run files that generate and measure, `learn.py` those
-that train and sample.
+that train and sample, `compare.py` those that set solvers side by side.
 """
 
 from __future__ import annotations
@@ -15,14 +15,21 @@ import tomllib
 from pathlib import Path
 
 from ..errors import LqcdError
+from .compare import CompareFile, parse_compare
 from .generate import RunFile, parse_generate, parse_measure
 from .learn import SampleFile, TrainFile, parse_sample, parse_train
 from .tables import described, kinds, refuse_unknown
 
-__all__ = ["RunFile", "SampleFile", "TrainFile", "described", "kinds", "load", "parse"]
+__all__ = ["CompareFile", "RunFile", "SampleFile", "TrainFile", "described", "kinds", "load", "parse"]
 
 _DOES = {RunFile: "generates or measures", TrainFile: "trains a flow", SampleFile: "samples a target"}
+_DOES |= {CompareFile: "compares solvers"}
 KINDS = {  # the table that marks a kind of run file, what it is called, all its tables, and what reads it
+    "compare": (
+        "compares solvers",
+        {"compare", "lattice", "source", "operator", "solver", "random", "output"},
+        parse_compare,
+    ),
     "source": ("measures on files", {"lattice", "source", "measure", "output"}, parse_measure),
     "train": (
         "trains a flow",

@@ -14,6 +14,7 @@ import numpy as np
 from ..backend import device
 from ..backend.program import Program, RandomKey
 from ..errors import LqcdError
+from . import counting
 from .domain import EVERYWHERE, items_of
 from .projection import Projection, projected_halo
 from .sums import BINS, round_bins
@@ -263,6 +264,7 @@ class Launch:
         else:
             self._run(self.items)
         self.note_writes()
+        counting.note(self)
         return self._sums() if self.kernel.sums and not self._collected else None
 
     def _run(self, items):
@@ -348,6 +350,7 @@ class Sequence:
         device.run_sequence(self._steps, repeat)
         for launch in self.launches:
             launch.note_writes()
+            counting.note(launch, repeat)
 
 
 def threads_of(lattice):

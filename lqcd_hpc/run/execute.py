@@ -23,6 +23,8 @@ def execute(path, comm=None, say=print, start=None, only=None):
     run = config.load(path, only)
     if isinstance(run, config.RunFile):
         return _lattice_run(run, comm or world(), say)
+    if isinstance(run, config.CompareFile):
+        return _comparison(run, comm or world(), say)
     from ..ml.training.processes import processes
 
     with processes() as job, _directory(run, job.comm) as directory:
@@ -45,6 +47,14 @@ def _lattice_run(run, comm, say):
     with _directory(run, comm) as directory:
         (measure_files if run.source else generate)(run, directory, comm)
         on_root(comm, lambda: finish(directory.path, run.output.report, say))
+    return directory.path
+
+
+def _comparison(run, comm, say):
+    from .compare import compare
+
+    with _directory(run, comm) as directory:
+        compare(run, directory, comm, say)
     return directory.path
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from glob import glob
 from pathlib import Path
 
 from ..errors import LqcdError
@@ -14,6 +12,7 @@ from ..io.configuration import load
 from ..lattice import Lattice
 from . import journal
 from .directory import identity_of
+from .files import files_of
 from .observe import observe
 from .progress import Progress
 
@@ -22,7 +21,7 @@ DONE = "configuration"
 
 def measure_files(run, directory, comm):
     """Measure on all files that the journal does not hold yet."""
-    files = _files(run.source.files)
+    files = files_of(run.source.files)
     shape = tuple(run.lattice.shape) if run.lattice else None
     header = on_root(comm, lambda: inspect_header(files[0], shape))
     table = run.lattice
@@ -56,16 +55,6 @@ def measure_files(run, directory, comm):
     finally:
         progress.close()
         book.close()
-
-
-def _files(patterns):
-    files = []
-    for pattern in patterns:
-        found = sorted(glob(pattern))
-        if not found:
-            raise LqcdError(f"[source] files: nothing matches {pattern!r} in {os.getcwd()}")
-        files += [name for name in found if name not in files]
-    return files
 
 
 def _done(path):

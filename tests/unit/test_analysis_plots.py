@@ -24,6 +24,7 @@ SPEEDS = [
     {"name": "bare"},
 ]
 GROUPS = {"single": {"wilson": {"8^4": (60.0, 90.0), "16^4": (40.0, 50.0)}, "clover_schur": {"16^4": (30.0, 55.0)}}}
+SCAN = {name: {"cg": ([-0.5, -0.56, -0.58], [200, 400, 300])} for name in "abc"}
 DELTA_H = np.append([np.nan] * 20, 20 * (VALUES[20:] - 0.6))
 
 PICTURES = {
@@ -40,6 +41,8 @@ PICTURES = {
     "polyakov SU(3)": lambda: plots.polyakov_scatter(LOOP),
     "polyakov U(1)": lambda: plots.polyakov_scatter(LOOP, "U(1)"),
     "autocorrelation": lambda: plots.autocorrelation({"P": autocorrelation_function(VALUES)}, "memory"),
+    "mass scan": lambda: plots.mass_scan({"a": {"cg": ([-0.5, -0.56], [200, 400]), "mg": ([-0.5], [9])}}, "iterations"),
+    "mass scan towards a mass": lambda: plots.mass_scan(SCAN, "iterations", critical=-0.57),
     "speed": lambda: plots.speed_bars(SPEEDS, "one core"),
     "speed in groups": lambda: plots.speed_groups(GROUPS, "one core"),
 }
@@ -59,9 +62,7 @@ def test_the_same_data_give_the_same_svg():
 
 
 def test_polyakov_loop_of_su3_shows_three_centre_arrows():
-    arrows = [
-        text for text in plots.polyakov_scatter(LOOP, "SU(3)").axes[0].texts if text.arrow_patch is not None
-    ]
+    arrows = [text for text in plots.polyakov_scatter(LOOP, "SU(3)").axes[0].texts if text.arrow_patch is not None]
     angles = sorted(np.degrees(np.arctan2(text.xy[1], text.xy[0])) % 360 for text in arrows)
     assert np.allclose(angles, [0, 120, 240])
 

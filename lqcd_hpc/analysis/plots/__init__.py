@@ -9,6 +9,7 @@
 | `polyakov.py` | `polyakov_scatter` | Polyakov loop in the complex plane with the centre of the group |
 | `correlation.py` | `autocorrelation` | rho(t), window, tau_int |
 | `correlators.py` | `correlators` | hadron correlators, effective masses and plateaus |
+| `mass_scan.py` | `mass_scan` | what solvers cost against the bare mass |
 | `training.py` | `training_curve` | loss and effective sample size of a training |
 | `speed.py` | `speed_bars`, `speed_groups` | kernel speeds against the roofline |
 | `style.py` | `encode`, `figure` | the common look; a figure as SVG or PNG bytes |
@@ -22,6 +23,7 @@ from .correlation import autocorrelation
 from .correlators import correlators
 from .flow import flow_charge, flow_energy
 from .hmc import hmc_history
+from .mass_scan import mass_scan
 from .polyakov import polyakov_scatter
 from .scalar import histories, history
 from .speed import speed_bars, speed_groups
@@ -40,6 +42,7 @@ __all__ = [
     "histories",
     "history",
     "hmc_history",
+    "mass_scan",
     "polyakov_scatter",
     "speed_bars",
     "speed_groups",

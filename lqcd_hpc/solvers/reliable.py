@@ -34,10 +34,12 @@ def reliable_iterations(solver, A, system, residual):
             targets = np.maximum(targets, norms * solver.reliable**2)
         stage.run(norms, targets, relative, lambda done, estimate: progress(done, estimate, tol))
         before, relative = relative, residual(r)
+        # of a normal equation either residual may fall while the other one waits
+        stuck = (relative > 0.5 * before) & (system.vectors.norm2(r) > 0.25 * norms)
         if stage.indefinite:
             raise LqcdError(f"{name}: <p, A p> <= 0, so {A!r} is not positive: use NormalCG")
         waiting = relative > tol
-        stalls = stalls + 1 if (relative[waiting] > 0.5 * before[waiting]).any() else 0
+        stalls = stalls + 1 if stuck[waiting].any() else 0
         if stalls and inner is not A:
             inner, stage, stalls = A, None, 0
         elif stalls > 2:

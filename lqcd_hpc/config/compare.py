@@ -29,10 +29,11 @@ class CompareTable:
 
 @dataclass(frozen=True)
 class Contender:
-    """One [[solver]] table: its name, and a description for every mass."""
+    """One [[solver]] table: its name, a description for every mass, and the right-hand sides that it is given."""
 
     name: str
     solvers: tuple[Any, ...]
+    rhs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def parse_compare(text, tables):
     compare = checked(CompareTable, tables["compare"], "compare")
     _distinct("[compare] masses", compare.masses)
     _distinct("[compare] rhs", compare.rhs)
-    contenders = _contenders(tables["solver"], compare.masses)
+    contenders = _contenders(tables["solver"], compare)
     names = [one.name for one in contenders]
     _distinct("[[solver]] names", names)
     if compare.reference not in names:
@@ -82,19 +83,22 @@ def _operators(table, masses):
     return tuple(described("operator", table | {"mass": mass}, "operator") for mass in masses)
 
 
-def _contenders(tables, masses):
+def _contenders(tables, compare):
     if not isinstance(tables, list):
         raise LqcdError("solvers are a list of tables: write [[solver]] with two brackets")
-    return tuple(_contender(as_table(one, f"solver number {n}"), n, masses) for n, one in enumerate(tables, 1))
+    return tuple(_contender(as_table(one, f"solver number {n}"), n, compare) for n, one in enumerate(tables, 1))
 
 
-def _contender(table, number, masses):
+def _contender(table, number, compare):
     require(table, ["name"], f"solver number {number}")
-    name, table = table["name"], {key: value for key, value in table.items() if key != "name"}
+    name, rhs = table["name"], table.get("rhs", compare.rhs)
     if not isinstance(name, str) or not name.strip():
         raise LqcdError(f"[solver number {number}] name = {name!r}: give a text, it heads the solver's rows")
-    where = f"solver {name!r}"
-    return Contender(name, tuple(described("solver", _at_mass(table, mass), where) for mass in masses))
+    if not isinstance(rhs, list) or not rhs or any(n not in compare.rhs for n in rhs):
+        raise LqcdError(f"[solver {name!r}] rhs = {rhs!r}: choose some of [compare] rhs = {compare.rhs}")
+    table = {key: value for key, value in table.items() if key not in ("name", "rhs")}
+    made = (described("solver", _at_mass(table, mass), f"solver {name!r}") for mass in compare.masses)
+    return Contender(name, tuple(made), tuple(rhs))
 
 
 def _at_mass(value, mass):

@@ -59,6 +59,7 @@ def _measure(run, path, files, lattice):
         for k in range(len(run.compare.masses))
         for rhs in run.compare.rhs
         for contender in run.contenders
+        if rhs in contender.rhs
     ]
     progress, lines, warm, loaded = Progress(len(wanted), 0, comm.rank == 0), [], set(), (None, None)
     try:
@@ -156,13 +157,17 @@ class Trial:
         return seconds, solution, converged, applications(counts, D, self.rhs)
 
 
+def _pays(line, known):
+    return break_even(line, known[line.place]) if line.place in known else None
+
+
 def _finish(run, path, lines, say):
     """The table, and files for programs and people."""
     from ..analysis.plots import encode
 
     known = references(lines, run.compare.reference)
     content = {"run_toml": run.text, "versions": versions(), "reference": run.compare.reference}
-    content["lines"] = [asdict(line) | {"break_even": break_even(line, known[line.place])} for line in lines]
+    content["lines"] = [asdict(line) | {"break_even": _pays(line, known)} for line in lines]
     with replacing(path / RESULT, SerialCommunicator()) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
     say(table(lines, run.compare.reference))

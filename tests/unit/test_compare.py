@@ -164,6 +164,10 @@ def test_a_run_compares_and_goes_on_where_it_was(run_file, tmp_path, monkeypatch
     execute(run_file(masses="0.5, 0.3", solver="max_iterations = 3"))  # another solver too
     assert {(t.operator.mass, t.solver.max_iterations) for t in measured[4:]} == {(0.5, 3), (0.3, 3)}
     assert capsys.readouterr().out.count("not converged") == 4
+    execute(run_file(solver="rhs = [2]"))  # fewer lines, none of them new
+    assert len(measured) == 8
+    found = json.loads((tmp_path / "out" / "comparison.json").read_text())["lines"]
+    assert [one["rhs"] for one in found if one["solver"] == "FGMRES"] == [2, 2]
 
 
 def test_a_mass_is_put_into_the_texts_of_a_solver(run_file, monkeypatch):
@@ -183,6 +187,7 @@ def test_a_mass_is_put_into_the_texts_of_a_solver(run_file, monkeypatch):
         ({"operator": "kapa = 0.1"}, "did you mean 'kappa'"),
         ({"masses": "0.5, 0.5"}, "0.5 is there twice"),
         ({"masses": ""}, "masses"),
+        ({"solver": "rhs = [3]"}, r"rhs = \[3\]: choose some of .compare. rhs = \[1, 2\]"),
         ({"solver": "restrat = 3"}, "did you mean 'restart'"),
         ({"solver": '[[solver]]\nname = "CG"\nkind = "gcr"\ntol = 1e-8'}, "'CG' is there twice"),
         ({"solver": '[[solver]]\nkind = "gcr"\ntol = 1e-8'}, "lacks name"),

@@ -44,7 +44,7 @@ def break_even(line, reference):
 
     >>> cg = Line("a", -0.5, "cg", 1, 100, 200.0, 2.0, 0.0, 0.0, 1e-11, 1)
     >>> break_even(Line("a", -0.5, "multigrid", 1, 10, 80.0, 0.5, 3.0, 0.0, 1e-11, 1), cg)
-    3
+    2
     """
     gain = reference.seconds_per_rhs - line.seconds_per_rhs
     if line.solver == reference.solver or not (line.converged and reference.converged) or gain <= 0:

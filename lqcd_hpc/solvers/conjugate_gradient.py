@@ -73,13 +73,15 @@ class ConjugateGradient:
         self.numbers.write(TARGET, targets)
 
     def run(self, report):
-        """Iterate until every system has its target, or the limit; `report(numbers)` sees them now and then."""
+        """Iterate until every system has its target, or the limit.
+
+        `report(numbers)` sees them now and then, and ends it by returning True.
+        """
         count, before = 1, None
         while True:
             self.sequence(count)
             values = self.numbers.read()
-            report(values)
-            if not self._active(values).any():
+            if report(values) or not self._active(values).any():
                 return values
             count = self._guess(values, before)
             before = values

@@ -13,6 +13,8 @@ from .conjugate_gradient import COUNT, CURVATURE, HISTORY, RESIDUAL, ConjugateGr
 from .progress import Progress
 from .solver import checked_tolerance
 
+LOST = 1e6  # times the |r|^2 of the start
+
 
 def reliable_iterations(solver, A, system, residual):
     """Solve with A until `residual(r)` is at most the tolerance for every right-hand side and replica.
@@ -35,7 +37,11 @@ def reliable_iterations(solver, A, system, residual):
         stage.run(norms, targets, relative, lambda done, estimate: progress(done, estimate, tol))
         before, relative = relative, residual(r)
         # of a normal equation either residual may fall while the other one waits
-        stuck = (relative > 0.5 * before) & (system.vectors.norm2(r) > 0.25 * norms)
+        after = system.vectors.norm2(r)
+        stuck = (relative > 0.5 * before) & (after > 0.25 * norms)
+        if inner is not A and ((relative > before) & (after > norms)).any():
+            stage.undo()
+            relative = residual(r)
         if stage.indefinite:
             raise LqcdError(f"{name}: <p, A p> <= 0, so {A!r} is not positive: use NormalCG")
         waiting = relative > tol
@@ -75,6 +81,7 @@ class _Stage:
         def see(values):
             estimate = (np.sqrt(values[RESIDUAL]) * scale).max()
             report(start + int(values[COUNT].max()), float(estimate))
+            return self._lost(values, norms)
 
         values = cg.run(see)
         count = int(values[COUNT].max())
@@ -83,6 +90,14 @@ class _Stage:
         system.iterations += count - self._counted
         self._counted, self._recursion = count, values[RESIDUAL]
         self.indefinite = bool((values[CURVATURE] < 0).any())
-        if not self._same:
+        if not self._same and not self._lost(values, norms):
             self._correction.assign(cg.x)
             system.vectors.accumulate(system.x, 1, self._correction)
+
+    def undo(self):
+        """Take back from x what the last run has added."""
+        self._system.vectors.accumulate(self._system.x, -1, self._correction)
+
+    def _lost(self, values, norms):
+        """Whether a lower precision cannot resolve the smallest eigenvalues: the residual has left its scale."""
+        return not self._same and not (values[RESIDUAL] <= LOST * np.maximum(norms, 1e-300)).all()

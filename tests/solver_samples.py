@@ -5,6 +5,7 @@ from lqcd_hpc.solvers.bicgstab_l import BiCGStabL
 from lqcd_hpc.solvers.cg import CG
 from lqcd_hpc.solvers.fgmres import FGMRES
 from lqcd_hpc.solvers.gcr import GCR
+from lqcd_hpc.solvers.multigrid import Multigrid
 from lqcd_hpc.solvers.multishift import MultishiftCG
 from lqcd_hpc.solvers.normal import NormalCG
 from lqcd_hpc.solvers.refine import Refine
@@ -41,6 +42,11 @@ POSITIVE = {  # for Hermitian and positive operators
         "": lambda tol: FirstOf(MultishiftCG(tol=tol, shifts=(0.0, 0.5))),
         "single": lambda tol: FirstOf(MultishiftCG(tol=tol, shifts=(0.0, 0.5), precision="single")),
     },
+}
+
+
+PRECONDITIONERS = {  # of flexible solvers, for operators of Wilson type on 8 x 8 (two dimensions) and 4 x 4 x 4 x 4
+    "multigrid": lambda ndim: Multigrid(blocks=[(4,) * ndim if ndim == 2 else (2,) * ndim], vectors=4, refinements=1),
 }
 
 

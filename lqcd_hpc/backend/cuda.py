@@ -181,7 +181,7 @@ def write(target, values, where=True):
 
 
 def convert(target, origin, sources, reals):
-    """Copy a buffer to one of another precision: slots are the same for both on a GPU."""
+    """Copy a buffer to one of another precision: slots are the same for all on a GPU, where a number has one lane."""
     blocks = min(len(target), len(origin))
     target[:blocks] = origin[:blocks]
 

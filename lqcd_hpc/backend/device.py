@@ -109,7 +109,8 @@ def write(target, values, where=True):
 
 
 def convert(target, origin, sources, reals):
-    """Copy a field's buffer to one of another precision: slot s of the target is slot sources[s] of the origin."""
+    """Copy a field's buffer to one of another precision or order of sites: slot s of the target is slot sources[s] of
+    the origin."""
     arrays().convert(target, origin, sources, reals)
 
 

@@ -48,8 +48,12 @@ def write(target, values, where=True):
 
 
 def convert(target, origin, sources, reals):
-    """Copy a buffer to one of another precision, slot by slot."""
-    function = cpu.runtime().narrow if target.dtype == np.float32 else cpu.runtime().widen
+    """Copy a buffer to one of another precision or order of sites, slot by slot."""
+    runtime, single = cpu.runtime(), np.float32
+    if target.dtype == origin.dtype:
+        function = runtime.reorder_float if target.dtype == single else runtime.reorder_double
+    else:
+        function = runtime.narrow if target.dtype == single else runtime.widen
     group, blocks = target.shape[-1], len(sources) // target.shape[-1]
     places = (ctypes.c_void_p(a.ctypes.data) for a in (origin, target, sources))
     function(*places, *(ctypes.c_int64(n) for n in (blocks, reals, group, origin.shape[-1])))

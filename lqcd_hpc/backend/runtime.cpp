@@ -55,6 +55,8 @@ void unpack_blocks(const char* message, char* field, const int64_t* blocks, int6
   }
 CONVERT(narrow, double, float)
 CONVERT(widen, float, double)
+CONVERT(reorder_float, float, float)
+CONVERT(reorder_double, double, double)
 
 // Memory aligned to 2 MiB that asks for huge pages; null if there is none.
 void* allocate(int64_t bytes) {

@@ -77,10 +77,11 @@ class Field:
         return other
 
     def assign(self, other):
-        """Take over the values of a field of the same kind (precisions may differ)."""
-        if other.kind != self.kind or other.lattice is not self.lattice or other.copies != self.copies:
+        """Take over the values of a field of the same kind (precisions and the lanes of its lattice may differ)."""
+        same = other.lattice is self.lattice or self.lattice.has_the_sites_of(other.lattice)
+        if other.kind != self.kind or not same or other.copies != self.copies:
             raise LqcdError(f"cannot assign {other!r} to {self!r}: kind, copies and lattice must be the same")
-        if other.precision == self.precision:
+        if other.precision == self.precision and other.layout.virtual == self.layout.virtual:
             items = self._item_blocks()
             self.data[:, :items] = other.data[:, :items]
             self.touch()
@@ -89,9 +90,9 @@ class Field:
             self.touch()
 
     def _convert(self, other):
-        """Copy from a field of the other precision: other lanes, so other slots."""
+        """Copy from a field with other lanes, so other slots."""
         mine, theirs = self.layout, other.layout
-        key = ("slots in", other.precision)
+        key = ("slots in", other.precision, theirs.virtual)
         if key not in mine.tables:
             slot_of_site = np.empty(theirs.site_of_slot.size, np.int64)
             slot_of_site[theirs.site_of_slot.reshape(-1)] = np.arange(slot_of_site.size)

@@ -40,6 +40,10 @@ class Numbers:
         """A copy of all values on the host, shape (names, copies, replicas)."""
         return np.array(device.to_host(self.values))
 
+    def write_all(self, values):
+        """Set all numbers of every system, shape (names, copies, replicas)."""
+        device.write(self.values, np.asarray(values, np.float64))
+
     def write(self, name, values):
         """Set one number of every system, shape (copies, replicas) or a scalar."""
         device.write(self.values[name], np.broadcast_to(np.asarray(values, np.float64), self.values[name].shape))

@@ -111,3 +111,90 @@ template <class L, int K, int C, class A> FN void turn_direction(const Site<L>& 
     store_vector<C>(a.p, x, copy, r);
   }
 }
+
+// Vectors in the buffers of one field `basis`, of which `count` are in use
+template <class L> FN View<L> buffer_of(const View<L>& f, i64 k) { return {f.data + k * f.stride, f.stride}; }
+
+// Buffer `number` = number[0] in
+template <class L, int K, int C, class A> FN void keep(const Site<L>& x, const A& a) {
+  typedef typename L::T T;
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    vector<T, K> r = zero_vector<T, K>();
+    add_scaled(r, solver_number<L, C>(a, x, 0, copy), load_vector<K, C>(a.in, x, copy));
+    store_vector<C>(buffer_of(a.basis, a.number), x, copy, r);
+  }
+}
+// Sums Re, Im of <v_j, in> for the vectors in use; those of the others stay zero
+template <class L, int K, int C, class A, class S> FN void project_on_all(const Site<L>& x, const A& a, S& sum) {
+  typedef typename L::T T;
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    vector<T, K> r = load_vector<K, C>(a.in, x, copy);
+    ROLLED for (int j = 0; j < (int)a.count; j++) {
+      cx<T> z = inner(load_vector<K, C>(buffer_of(a.basis, j), x, copy), r);
+      add_sum<C>(x, sum, 2 * j, copy, z.re);
+      add_sum<C>(x, sum, 2 * j + 1, copy, z.im);
+    }
+  }
+}
+// out += sum_j z_j v_j over the vectors in use, the complex number z_j from number 2 j on; the sum |out|^2
+template <class L, int K, int C, class A, class S> FN void accumulate_all(const Site<L>& x, const A& a, S& sum) {
+  typedef typename L::T T;
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    vector<T, K> r = load_vector<K, C>(a.out, x, copy);
+    ROLLED for (int j = 0; j < (int)a.count; j++)
+      add_scaled(r, complex_number<L, C>(a, x, 2 * j, copy), load_vector<K, C>(buffer_of(a.basis, j), x, copy));
+    store_vector<C>(a.out, x, copy, r);
+    add_sum<C>(x, sum, 0, copy, norm2(r));
+  }
+}
+
+// Several vectors at once: the arguments v0, v1, .. by number
+template <int J, class A> FN const auto& vector_number(const A& a) {
+  if constexpr (J == 0) return a.v0;
+  else if constexpr (J == 1) return a.v1;
+  else if constexpr (J == 2) return a.v2;
+  else if constexpr (J == 3) return a.v3;
+  else if constexpr (J == 4) return a.v4;
+  else if constexpr (J == 5) return a.v5;
+  else if constexpr (J == 6) return a.v6;
+  else if constexpr (J == 7) return a.v7;
+  else return a.v8;
+}
+template <int J, int K, int C, int M, class L, class A> FN void component_of_all(cx<typename L::T> (&e)[M], const Site<L>& x, const A& a, int copy, int k) {
+  const typename L::R* p = address_of_copy<2 * K, C>(vector_number<J>(a), x.item, copy);
+  e[J] = {number_at<L>(p, 2 * k), number_at<L>(p, 2 * k + 1)};
+  if constexpr (J + 1 < M) component_of_all<J + 1, K, C, M>(e, x, a, copy, k);
+}
+// Sums Re, Im of <v_i, v_j> for 1 <= i < M and 0 <= j <= i, row by row
+template <class L, int K, int C, int M, class A, class S> FN void gram(const Site<L>& x, const A& a, S& sum) {
+  typedef typename L::T T;
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    cx<T> g[M][M], e[M];
+    UNROLL for (int i = 1; i < M; i++) UNROLL for (int j = 0; j <= i; j++) g[i][j] = {T{}, T{}};
+    ROLLED for (int k = 0; k < K; k++) {
+      component_of_all<0, K, C, M>(e, x, a, copy, k);
+      UNROLL for (int i = 1; i < M; i++) UNROLL for (int j = 0; j <= i; j++) mac_conj(g[i][j], e[j], e[i]);
+    }
+    int name = 0;
+    UNROLL for (int i = 1; i < M; i++) UNROLL for (int j = 0; j <= i; j++) {
+      add_sum<C>(x, sum, name++, copy, g[i][j].re);
+      add_sum<C>(x, sum, name++, copy, g[i][j].im);
+    }
+  }
+}
+// out = sum_j z_j v_j, the complex numbers z_j from number `first` on
+template <class L, int K, int C, int M, class A> FN void superpose(const Site<L>& x, const A& a) {
+  typedef typename L::T T;
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    cx<T> z[M], e[M];
+    UNROLL for (int j = 0; j < M; j++) z[j] = complex_number<L, C>(a, x, (int)a.first + 2 * j, copy);
+    typename L::R* q = address_of_copy<2 * K, C>(a.out, x.item, copy);
+    ROLLED for (int k = 0; k < K; k++) {
+      component_of_all<0, K, C, M>(e, x, a, copy, k);
+      cx<T> r = mul(z[0], e[0]);
+      UNROLL for (int j = 1; j < M; j++) mac(r, z[j], e[j]);
+      store_number<L>(q, 2 * k, x, r.re);
+      store_number<L>(q, 2 * k + 1, x, r.im);
+    }
+  }
+}

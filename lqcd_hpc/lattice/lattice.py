@@ -85,6 +85,11 @@ class Lattice:
         self._check_block(block)
         return self._like(tuple(n // b for n, b in zip(self.shape, block)), (1,) * self.ndim, self)
 
+    def has_the_sites_of(self, other):
+        """Whether every rank has the same sites of both lattices."""
+        mine = (self.shape, self.ranks, self.replicas, self.comm.rank, self.comm.size)
+        return mine == (other.shape, other.ranks, other.replicas, other.comm.rank, other.comm.size)
+
     def _like(self, shape, grain, parent):
         threads = self.threads
         other = Lattice(shape, self.ranks, self.boundary, self.replicas, self.comm, threads)

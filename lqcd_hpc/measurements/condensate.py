@@ -10,7 +10,8 @@ from pydantic import PositiveInt
 
 from ..backend.program import RandomKey
 from ..description import description
-from ..fields.launch import Kernel, in_, out, prepare
+from ..fields.launch import Kernel, in_, prepare
+from ..fields.noise import draw_signs
 from ..operators.finish import per_copy
 from ..sources.columns import components
 from .quarks import Described, largest
@@ -66,15 +67,6 @@ class Trace:
         if one.sources > 1:
             found["condensate_error"] = np.std(values, axis=0, ddof=1) / np.sqrt(one.sources)
         return found | {"residual": np.max(residuals, axis=0), "iterations": iterations}
-
-
-def draw_signs(eta, key, first=0):
-    """Set every component of every copy to 1 or -1: copy c is noise number first + c of the key."""
-    size = components(eta.kind)
-    kernel = Kernel(
-        "sources.h", "z2_noise", (size, eta.copies), (out("out"),), scalars=(("key", "RandomKey"), ("first", "i64"))
-    )
-    prepare(kernel, out=eta)(key=key, first=first)
 
 
 def _product(size, copies):

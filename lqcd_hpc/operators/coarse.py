@@ -73,6 +73,13 @@ class CoarseOperator(LinearOperator):
         launch = prepare(kernel, tables=tables, outer=self.matrices, inner=inner, basis=transfer.basis, images=images)
         launch(sites=aggregates.sites, mu=mu, term=1 + max(mu, 0), half=half)
 
+    def to(self, precision):
+        if precision != self.precision:
+            raise LqcdError(
+                f"{self} is in {self.precision} precision only: make the operator it comes from in the other"
+            )
+        return self
+
     def launches(self, psi, out, dagger=False, finish=STORE, numbers=None):
         return [self._launch(psi, out, 0, 2 * self.lattice.ndim + 1, dagger, finish, numbers)]
 

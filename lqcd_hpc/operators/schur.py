@@ -74,22 +74,31 @@ class SchurOperator(LinearOperator):
 
     def source(self, b, out):
         """The right-hand side of S x_e = b'."""
+        for launch in self.source_launches(b, out):
+            launch()
+        return out
+
+    def source_launches(self, b, out):
+        """Launches of out_e = b': b_e - D_eo A_oo^-1 b_o, and A_ee^-1 times that in the symmetric form."""
         D, c, t = self.operator, self.operator.hop_factor, self.temporary("odd", b.copies)
         inverse = D.inverse_site_term()
-        D.on_sites(inverse, b, t, ODD)()
+        first = D.on_sites(inverse, b, t, ODD)
         if self.form == "asymmetric":
-            D.hop(t, out, EVEN, False, b, ONE, hopping=-c)()
-        else:
-            D.hop(t, out, EVEN, False, b, inverse, inverse, -c)()
-        return out
+            return [first, D.hop(t, out, EVEN, False, b, ONE, hopping=-c)]
+        return [first, D.hop(t, out, EVEN, False, b, inverse, inverse, -c)]
 
     def full_solution(self, x, b):
         """Fill in the odd sites of x: x_o = A_oo^-1 (b_o - D_oe x_e)."""
+        for launch in self.full_launches(x, b):
+            launch()
+        return x
+
+    def full_launches(self, x, b):
+        """Launches of x_o = A_oo^-1 (b_o - D_oe x_e)."""
         D, t = self.operator, self.temporary("odd", b.copies)
         inverse = D.inverse_site_term()
-        D.hop(x, t, ODD, False, b, inverse, inverse, -self.operator.hop_factor)()
-        D.on_sites(ONE, t, x, ODD)()
-        return x
+        hop = D.hop(x, t, ODD, False, b, inverse, inverse, -self.operator.hop_factor)
+        return [hop, D.on_sites(ONE, t, x, ODD)]
 
     def __repr__(self):
         return f"SchurOperator({self.operator!r}, {self.form!r})"

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import PositiveInt
 
 from ..description import description
-from .preconditioning import preconditioned
+from ..fields.basis import Basis
+from .preconditioning import Preconditioner, preconditioning
 from .progress import Progress
 from .solver import Solver, System, checked_tolerance
 
@@ -16,8 +17,8 @@ from .solver import Solver, System, checked_tolerance
 @description
 class FGMRES(Solver):
     """A x = b; |b - A x| <= tol |b|. Minimises the residual over `restart` preconditioned directions, orthogonalised by
-    modified Gram-Schmidt. The preconditioner is a solver with a loose tolerance, in `preconditioner_precision` if
-    given.
+    one or two passes of Gram-Schmidt. The preconditioner is a solver with a loose tolerance or a `Preconditioner`, in
+    `preconditioner_precision` if given.
 
     Raises `NotConverged`.
 
@@ -31,48 +32,68 @@ class FGMRES(Solver):
     tol: float
     restart: PositiveInt = 16
     max_iterations: PositiveInt = 10000
-    preconditioner: Solver | None = None
+    preconditioner: Solver | Preconditioner | None = None
     preconditioner_precision: Literal["double", "single"] | None = None
 
     def __call__(self, A, b, guess=None):
         tol, system = checked_tolerance(self.tol), System(A, b, guess)
-        r, progress = A.vector(b.copies), Progress("FGMRES", A.lattice)
-        relative = system.residual(r)
-        basis = [A.vector(b.copies) for _ in range(self.restart + 1)]
-        directions = [A.vector(b.copies) for _ in range(self.restart)]
+        cycle = _Cycle(self, A, system)
+        relative = system.residual(cycle.r)
         while (relative > tol).any():
             if system.iterations >= self.max_iterations:
                 system.give_up("the limit of iterations is reached", relative)
-            self._cycle(A, system, r, basis, directions, tol, progress)
-            before, relative = relative, system.residual(r)
+            cycle(tol)
+            before, relative = relative, system.residual(cycle.r)
             if (relative[relative > tol] > 0.999 * before[relative > tol]).any():
                 system.give_up(f"it stagnates in {A.precision} precision", relative)
         return system.solution(relative)
 
-    def _cycle(self, A, system, r, v, z, tol, progress):
-        """A z_k = sum_j v_j h_jk; x += sum_k z_k y_k with |r - A z y| smallest."""
-        vectors = system.vectors
-        size = np.sqrt(vectors.norm2(r))
-        vectors.combine(v[0], _inverse(size), r, 0, r)
-        h = np.zeros((self.restart + 1, self.restart, *size.shape), complex)
-        for k in range(self.restart):
-            preconditioned(self, A, v[k], z[k])
-            A.apply(z[k], v[k + 1])
-            for j in range(k + 1):
-                h[j, k] = vectors.inner(v[j], v[k + 1])
-                vectors.accumulate(v[k + 1], -h[j, k], v[j])
-            h[k + 1, k] = np.sqrt(vectors.norm2(v[k + 1]))
-            r.assign(v[k + 1])
-            vectors.combine(v[k + 1], _inverse(h[k + 1, k]), r, 0, r)
+
+class _Cycle:
+    """A z_k = sum_j v_j h_jk from the residual r on; x += sum_k z_k y_k with |r - A z y| smallest."""
+
+    def __init__(self, settings, A, system):
+        self.settings, self.A, self.system = settings, A, system
+        self.r, self.v, self.z, self.w = (A.vector(system.b.copies) for _ in range(4))
+        self.precondition = preconditioning(settings, A)
+        self.basis = Basis(self.r, settings.restart, A.domain)
+        self.directions = Basis(self.r, settings.restart, A.domain)
+        self.progress = Progress("FGMRES", A.lattice)
+
+    def __call__(self, tol):
+        settings, system, vectors = self.settings, self.system, self.system.vectors
+        size = length = np.sqrt(vectors.norm2(self.r))
+        self.w.assign(self.r)
+        h = np.zeros((settings.restart + 1, settings.restart, *size.shape), complex)
+        for k in range(settings.restart):
+            self._next_direction(k, length)
+            h[: k + 1, k], length = self._orthogonalised(k + 1)
+            h[k + 1, k] = length
             y, left = _least_squares(h[: k + 2, : k + 1], size)
             estimate = left / system.size
             system.iterations += 1
             system.history.append(float(estimate.max()))
-            progress(system.iterations, system.history[-1], tol)
-            if (estimate <= tol).all() or system.iterations >= self.max_iterations:
+            self.progress(system.iterations, system.history[-1], tol)
+            if (estimate <= tol).all() or system.iterations >= settings.max_iterations:
                 break
-        for k in range(len(y)):
-            vectors.accumulate(system.x, y[k], z[k])
+        self.directions.accumulate(system.x, y)
+
+    def _next_direction(self, k, length):
+        """v_k = w/|w|, z_k = M v_k, w = A z_k."""
+        self.system.vectors.combine(self.v, _inverse(length), self.w, 0, self.w)
+        self.basis.keep(k, self.v)
+        self.precondition(self.v, self.z)
+        self.directions.keep(k, self.z)
+        self.A.apply(self.z, self.w)
+
+    def _orthogonalised(self, count):
+        """Take the first vectors out of w, again where little is left of it; h and |w|."""
+        h = self.basis.products(self.w, count)
+        left = self.basis.accumulate(self.w, -h)
+        if (left < 0.01 * (np.abs(h) ** 2).sum(axis=0)).any():
+            again = self.basis.products(self.w, count)
+            h, left = h + again, self.basis.accumulate(self.w, -again)
+        return h, np.sqrt(left)
 
 
 def _inverse(a):

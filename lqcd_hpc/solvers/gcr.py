@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from ..description import description
-from .preconditioning import preconditioned
+from .preconditioning import Preconditioner, preconditioning
 from .progress import Progress
 from .solver import Solver, System, checked_tolerance
 
@@ -16,7 +16,7 @@ from .solver import Solver, System, checked_tolerance
 @description
 class GCR(Solver):
     """A x = b; |b - A x| <= tol |b|. Minimises the residual over `restart` directions, made from the residual or by a
-    preconditioner: a solver with a loose tolerance, in `preconditioner_precision` if given.
+    preconditioner: a solver with a loose tolerance or a `Preconditioner`, in `preconditioner_precision` if given.
 
     Raises `NotConverged`.
 
@@ -30,28 +30,28 @@ class GCR(Solver):
     tol: float
     restart: PositiveInt = 16
     max_iterations: PositiveInt = 10000
-    preconditioner: Solver | None = None
+    preconditioner: Solver | Preconditioner | None = None
     preconditioner_precision: Literal["double", "single"] | None = None
 
     def __call__(self, A, b, guess=None):
         tol, system = checked_tolerance(self.tol), System(A, b, guess)
         r, progress = A.vector(b.copies), Progress("GCR", A.lattice)
-        relative = system.residual(r)
+        precondition, relative = preconditioning(self, A), system.residual(r)
         z, q = ([A.vector(b.copies) for _ in range(self.restart)] for _ in range(2))
         while (relative > tol).any():
             if system.iterations >= self.max_iterations:
                 system.give_up("the limit of iterations is reached", relative)
-            self._cycle(A, system, r, z, q, tol, progress)
+            self._cycle(A, system, r, z, q, tol, progress, precondition)
             before, relative = relative, system.residual(r)
             if (relative[relative > tol] > 0.999 * before[relative > tol]).any():
                 system.give_up(f"it stagnates in {A.precision} precision", relative)
         return system.solution(relative)
 
-    def _cycle(self, A, system, r, z, q, tol, progress):
+    def _cycle(self, A, system, r, z, q, tol, progress, precondition):
         """At most `restart` directions z_k with A z_k = q_k orthogonal."""
         vectors, norms = system.vectors, []
         for k in range(self.restart):
-            preconditioned(self, A, r, z[k])
+            precondition(r, z[k])
             A.apply(z[k], q[k])
             for j in range(k):
                 overlap = vectors.inner(q[j], q[k]) / norms[j]

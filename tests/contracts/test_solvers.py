@@ -9,7 +9,7 @@ from ahead import compile_ahead
 from fermions import assert_close, describe, fill, formula, gauge_field, links_of
 from pydantic import ValidationError
 from reference import dirac, free_fermions
-from solver_samples import POSITIVE, SAMPLES, TOL
+from solver_samples import POSITIVE, PRECONDITIONERS, SAMPLES, TOL
 
 from lqcd_hpc import Lattice, LqcdError, config, gauge
 from lqcd_hpc.operators.clover import Clover
@@ -123,7 +123,7 @@ def source(A, copies=1, seed=1):
 
 
 def test_every_solver_has_samples():
-    assert set(config.kinds("solver")) == set(SAMPLES) | set(POSITIVE)
+    assert set(config.kinds("solver")) == set(SAMPLES) | set(POSITIVE) | set(PRECONDITIONERS)
 
 
 @every_solver

@@ -10,7 +10,8 @@ from lqcd_hpc import Field, Lattice, LqcdError, Random, config, gauge, load
 from lqcd_hpc.backend.program import RandomKey
 from lqcd_hpc.fields import kinds
 from lqcd_hpc.fields.launch import Kernel, in_
-from lqcd_hpc.measurements.condensate import Condensate, draw_signs
+from lqcd_hpc.fields.noise import draw_signs
+from lqcd_hpc.measurements.condensate import Condensate
 from lqcd_hpc.measurements.propagator import Propagator
 from lqcd_hpc.measurements.quarks import time_slices
 from lqcd_hpc.measurements.spectrum import Spectrum, meson_names

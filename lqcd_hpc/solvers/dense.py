@@ -1,0 +1,28 @@
+"""The coarsest level of multigrid by its inverse, where that is small enough to keep."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import LqcdError
+
+
+class DenseInverse:
+    """z = A^-1 r with the inverse of a `CoarseOperator`'s matrix, the same on every rank.
+
+    Raises `LqcdError` if the matrix is singular.
+    """
+
+    def __init__(self, A):
+        matrix = A.dense()
+        try:
+            self.inverse = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            self.inverse = np.full_like(matrix, np.nan)
+        if not np.isfinite(self.inverse).all():
+            raise LqcdError(f"the matrix of {A!r} is singular: choose another mass, or other test vectors")
+
+    def apply(self, r, z):
+        """z = A^-1 r."""
+        values = r.to_numpy(gather=True).reshape(r.copies, -1)
+        z.from_numpy((self.inverse @ values.T).T.reshape(r._canonical_shape(r.lattice.shape)), gathered=True)

@@ -36,15 +36,19 @@ def mpirun():
 def environment(extra=None):
     """This environment less what an outer job left in it: one thread per rank, more ranks than cores."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_LAUNCHER_STATE)}
-    return inherited | {
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONFAULTHANDLER": "1",
-    } | (extra or {})
+    return (
+        inherited
+        | {
+            "OMPI_ALLOW_RUN_AS_ROOT": "1",
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+            "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+            "OMPI_MCA_rmaps_base_oversubscribe": "1",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONFAULTHANDLER": "1",
+        }
+        | (extra or {})
+    )
 
 
 def launch(ranks, arguments, timeout, extra=None, cwd=None):

@@ -13,7 +13,7 @@ from lqcd_hpc.solvers.gcr import GCR
 from lqcd_hpc.solvers.preconditioning import Preconditioner
 
 every_one = pytest.mark.parametrize("kind", PRECONDITIONERS)
-CASES = [("U(1)", (8, 8), "wilson"), ("SU(2)", (8, 8), "wilson"), ("SU(3)", (4, 4, 4, 4), "clover")]
+CASES = [("U(1)", (8, 8), "wilson"), ("SU(3)", (4, 4, 4, 4), "clover")]
 everywhere = pytest.mark.parametrize(("group", "shape", "operator"), CASES)
 
 
@@ -49,13 +49,13 @@ def test_a_solve_ends_at_the_true_residual(kind, group, shape, operator, solver)
 
 
 @every_one
-def test_several_right_hand_sides_and_one_precision(kind):
+def test_several_right_hand_sides_also_in_one_precision(kind):
     M, D = made(kind, *CASES[0])
-    b = fill(D.vector(3), 1)
-    solution = FGMRES(tol=TOL, preconditioner=M)(D, b)
+    b = fill(D.vector(2), 1)
+    solution = FGMRES(tol=TOL, preconditioner=M, preconditioner_precision="single")(D, b)
     assert true_residual(D, solution.x, b) <= TOL
     single = D.to("single")
-    low = single.vector(3)
+    low = single.vector(2)
     low.assign(b)
     assert FGMRES(tol=1e-5, preconditioner=M)(single, low).residual <= 1e-5
 
@@ -78,12 +78,13 @@ def test_it_is_gauge_covariant_and_of_use(kind, group, shape, operator):
 @every_one
 def test_it_follows_the_gauge_field(kind):
     M, D = made(kind, *CASES[0])
-    before = M.on(D)
-    assert M.on(D) is before
+    single = D.to("single")
+    before = M.on(single)
+    assert M.on(single) is before
     D.U.from_numpy(links_of("U(1)", (8, 8), 8))
-    assert M.on(D) is not before
-    b = fill(D.vector(), 1)
-    assert true_residual(D, FGMRES(tol=TOL, preconditioner=M)(D, b).x, b) <= TOL
+    assert M.on(single) is not before
+    b, solver = fill(D.vector(), 1), FGMRES(tol=TOL, preconditioner=M, preconditioner_precision="single")
+    assert true_residual(D, solver(D, b).x, b) <= TOL
 
 
 @every_one

@@ -44,9 +44,7 @@ def write_synthetic_run(path, seed=1, heatbath=300, trajectories=500):
     plaquette = PLAQUETTE + 0.0016 * ar1(rng, updates, 3.0) + 0.4 * np.exp(-step / 9)
     delta_h = np.full(updates, np.nan)
     delta_h[heatbath:] = rng.normal(0.08, 0.4, trajectories)  # <exp(-dH)> = 1 needs mean = variance / 2
-    accepted = np.where(
-        np.isnan(delta_h), np.nan, rng.random(updates) < np.exp(np.minimum(0, -np.nan_to_num(delta_h)))
-    )
+    accepted = np.where(np.isnan(delta_h), np.nan, rng.random(updates) < np.exp(np.minimum(0, -np.nan_to_num(delta_h))))
     with h5py.File(path, "w") as file:
         file.attrs.update(
             run_toml=RUN_TOML,
@@ -88,9 +86,7 @@ def _measured(file, rng, step, plaquette):
     )
     loop = 0.018 * (ar1(rng, some.sum(), 4) + 1j * ar1(rng, some.sum(), 4))
     _table(file, "polyakov", step[some], polyakov_re=loop.real, polyakov_im=loop.imag)
-    _table(
-        file, "wilson_loops", step[some], w11=plaquette[some], w12=0.38 + 0.002 * rng.normal(size=some.sum())
-    )
+    _table(file, "wilson_loops", step[some], w11=plaquette[some], w12=0.38 + 0.002 * rng.normal(size=some.sum()))
 
 
 def _flowed(file, rng, step):

@@ -41,9 +41,7 @@ def forgetful():
 
 def test_eight_processes_on_a_cold_cache_make_one_library(cache):
     start = str(time.time() + 2)
-    jobs = [
-        subprocess.Popen([sys.executable, "-c", BUILD, start], stdout=subprocess.PIPE, text=True) for _ in range(8)
-    ]
+    jobs = [subprocess.Popen([sys.executable, "-c", BUILD, start], stdout=subprocess.PIPE, text=True) for _ in range(8)]
     assert [job.communicate(timeout=60)[0].split() for job in jobs] == [["1", "2"]] * 8
     names = sorted(p.suffix for p in cache.iterdir())
     assert names == [".lock", ".lock", ".so", ".so"], "one library of each source, nothing half made"

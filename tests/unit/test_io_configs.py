@@ -103,9 +103,7 @@ def test_written_back_with_the_same_payload_and_checksum(name, tmp_path):
     links, header = read(name)
     slab = io.Slab.whole(header.shape)
     path = tmp_path / name
-    again = io.write_links(
-        path, header.format, links, slab, precision=header.precision, metadata=header.metadata
-    )
+    again = io.write_links(path, header.format, links, slab, precision=header.precision, metadata=header.metadata)
     assert payload(path, again) == payload(CONFIGS / name, header)
     assert again.checksum_computed == header.checksum_computed
     assert header.checksum_stored in (None, again.checksum_stored)
@@ -240,9 +238,7 @@ def test_text_that_is_no_number_is_refused(tmp_path):
     path = changed("testconf.txt", tmp_path, lambda raw, header: raw.replace(b"0.29", b"0.x9", 1))
     with pytest.raises(LqcdError):
         io.read_links(path, shape=BARE)
-    path = changed(
-        "testconf.txt", tmp_path, lambda raw, header: raw.replace(b"\n-0.444605", b"\n-0.44 605", 1)
-    )
+    path = changed("testconf.txt", tmp_path, lambda raw, header: raw.replace(b"\n-0.444605", b"\n-0.44 605", 1))
     with pytest.raises(LqcdError, match="damaged"):
         io.read_links(path, shape=BARE)
 

@@ -86,9 +86,7 @@ def test_polyakov_loops():
     assert 3 * polyakov.polyakov(config("testconf.txt")) == pytest.approx(
         0.5255246068616176 - 0.15140850971249734j, abs=1e-14
     )
-    assert polyakov.polyakov(config("weak_field.lime")) == pytest.approx(
-        0.878769500914 - 0.00991386114j, abs=1e-11
-    )
+    assert polyakov.polyakov(config("weak_field.lime")) == pytest.approx(0.878769500914 - 0.00991386114j, abs=1e-11)
 
 
 @needs_configs

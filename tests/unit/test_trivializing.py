@@ -18,6 +18,7 @@ from lqcd_hpc.ml.noise import Noise  # noqa: E402
 from lqcd_hpc.ml.priors import Haar, haar  # noqa: E402
 from lqcd_hpc.ml.targets import target  # noqa: E402
 from lqcd_hpc.ml.targets.gauge import path_product  # noqa: E402
+from lqcd_hpc.ml.training.transfer import transfer  # noqa: E402
 from lqcd_hpc.paths.loop_products import canonical, closure, images, product, steps  # noqa: E402
 
 PLAQUETTE = (1, 2, -1, -2)
@@ -216,3 +217,19 @@ def test_a_class_is_the_same_for_all_its_images():
     loops = product((1, 1, 2, -1, -1, -2))
     assert {canonical(image) for image in images(loops)} == {canonical(loops)}
     assert len(images(product(PLAQUETTE))) == 1
+
+
+def test_a_larger_model_begins_as_the_smaller_one_that_it_is_given():
+    goal = target(Wilson(beta=3.0), (5, 5), "SU(2)")
+    small = Trivializing(order=1, knots=2, steps=4, start="next").on(goal)
+    with torch.no_grad():
+        small.layers[0].c += 0.01 * torch.arange(small.layers[0].c.numel()).reshape(small.layers[0].c.shape).cos()
+    large = Trivializing(order=2, knots=5, steps=4, start="zero").on(goal)
+    transfer(large, small.state_dict(), "small")
+    z = goal.prior.sample(2, Noise(1, 0))
+    with torch.no_grad():
+        (x, log_det), (y, log_det_y) = small(z), large(z)
+    torch.testing.assert_close(y, x, rtol=0, atol=1e-13)
+    torch.testing.assert_close(log_det_y, log_det, rtol=0, atol=1e-11)
+    with pytest.raises(LqcdError, match="architecture"):
+        transfer(small, large.state_dict(), "large")

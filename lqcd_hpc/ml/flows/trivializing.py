@@ -92,6 +92,17 @@ class TrivializingLayer(torch.nn.Module):
                 c[:, self.classes.index(loop)] += value * (beta / nc) ** (power + 1) * knots**power
         return c
 
+    def grown(self, c):
+        """Coefficients (knots, classes) of a flow of lower order or fewer knots as those of this one: the same function
+        of t, where it can be; others are given back as they are."""
+        knots, classes = c.shape
+        if knots > self.c.shape[0] or classes > self.c.shape[1] or c.shape == self.c.shape:
+            return c
+        own = torch.zeros_like(self.c, dtype=c.dtype)
+        times = np.linspace(0, 1, self.description.knots)
+        own[:, :classes] = torch.from_numpy(_basis(np.linspace(0, 1, knots), times)).to(c) @ c
+        return own
+
     def forward(self, z):
         """(x, log|det|) by integrating forwards."""
         return self._follow(z, torch.einsum("nsk,kc->nsc", self.basis.to(self.c), self.c), 1.0)

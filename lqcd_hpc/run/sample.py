@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from ..config.learn import density_of
-from ..errors import LqcdError
+from ..errors import LqcdError, Terminated
 from ..io.atomic import replacing
 from ..io.collective import everywhere, on_root
 from ..lattice import SerialCommunicator
@@ -17,24 +18,31 @@ from .collect import measurement_file, show_report, summary_of, versions
 from .model import load_model
 from .progress import Progress
 from .states import StateFile, read_states
+from .termination import noticed
 
 RESULT = "result.json"
 BLOCK = 16  # chains of a process begin at a multiple of it
+PAUSE = 60.0  # seconds between checkpoints
 
 
 def sample(run, directory, processes, say=print):
-    """Sample what the run file says; returns the report (ml/samplers/report.py) on rank 0. Collective.
+    """Sample what the run file says, from the last checkpoint on; returns the report (ml/samplers/report.py) on rank 0.
+    Collective.
 
-    Every process runs chains of its own, whose numbers do not depend on how many processes there are.
+    Every process runs chains of its own, whose numbers do not depend on how many processes there are. Raises
+    `Terminated` at SIGTERM, after a checkpoint.
     """
     comm = processes.comm
     target, flow, card, density = everywhere(comm, lambda: _subject(run))
-    identity = {name: repr(getattr(run, name)) for name in ("model", "sampler", "samples", "random")}
-    identity |= {"target": repr(density.tables), "flow": repr(run.flow)}
     flow = flow and flow.to(processes.device)
-    sampler = everywhere(comm, lambda: run.sampler.on(target, flow))
+    sampler = everywhere(comm, lambda: _sampler(run, target, flow))
+    share = processes.share(run.samples, "[sampler] samples")[1]
+    sampler.batches(share)
+    identity = {name: repr(getattr(run, name)) for name in ("model", "sampler", "random")}
+    identity |= {"target": repr(density.tables), "flow": repr(run.flow), "keep": run.output.keep}
+    identity["number of processes"] = processes.size
     directory.bind(run, identity, (processes.size,), density.shape or (), density.group or "")
-    chain = _run(run, sampler, flow, target, directory.path, processes)
+    chain = _run(run, sampler, share, _precision(flow), directory.path, processes)
     return on_root(comm, partial(_finish, run, directory.path, target, flow, card, chain, say))
 
 
@@ -50,31 +58,89 @@ def _subject(run):
     return density.target(), flow, card, density
 
 
-def _run(run, sampler, flow, target, path, processes):
-    """The chain of all processes."""
+def _sampler(run, target, flow):
+    sampler = run.sampler.on(target, flow)
     if run.output.keep and sampler.weighted:
         raise LqcdError(
             f"[output] keep: the states of {sampler.kind} have weights, they are not those of the target; leave it out"
         )
-    share, root = -(-run.samples // processes.size), processes.rank == 0
-    keeper = StateFile(path, run.output.keep, target.prior.shape, run.text) if root and run.output.keep else None
-    progress = Progress(-(-share // sampler.width), 0, root)
+    return sampler
 
-    def on_batch(number, batch):
-        progress.show(number + 1, {"": sampler.kind})
-        if keeper:
-            states = batch.x if batch.order is None else batch.x[batch.order]
-            keeper.add(states.cpu().numpy())
 
+def _run(run, sampler, share, precision, path, processes):
+    """The chain of all processes."""
+    own = path / f"process_{processes.rank:04d}"
+    stored = everywhere(processes.comm, lambda: _stored(own))
     first = processes.rank * -(-sampler.width // BLOCK) * BLOCK
-    options = {"first": first, "device": processes.device, "on_batch": on_batch} | _precision(flow)
-    try:
-        own = sampler.run(share, run.random.seed, **options)
-    finally:
-        progress.close()
-    if keeper:
-        keeper.close()
-    return _together(processes.comm.allgather(replace(own, state=None)))
+    history = sampler.begin(run.random.seed, first=first, device=processes.device, stored=stored[:2], **precision)
+    with noticed() as came, _Recorder(run, sampler, history, share, path, own, stored, processes.rank == 0) as recorder:
+        while history.batches < sampler.batches(share) and not came():
+            recorder.made(history.advance())
+        recorder.checkpoint()
+        ended = processes.any(history.batches < sampler.batches(share))
+        if ended:
+            done = min(history.batches * sampler.width, share)
+            raise Terminated(
+                f"SIGTERM: sampling ended after {done} of {share} samples, with a checkpoint; start it again to go on"
+            )
+        recorder.publish()
+    return _together(processes.comm.allgather(replace(history.chain(share), state=None, memory={})))
+
+
+def _stored(own):
+    """(tensors, numbers, problems) of the last checkpoint of this process; nothing without."""
+    from ..ml.training.state import read_newest
+
+    return read_newest(own) or ()
+
+
+class _Recorder:
+    """Listens to a chain: progress, checkpoints, and states that are kept."""
+
+    def __init__(self, run, sampler, history, share, path, own, stored, root):
+        self.history, self.own, self.kind, self.width = history, own, sampler.kind, sampler.width
+        self.progress = Progress(sampler.batches(share), history.batches, root)
+        held = tuple(stored[1]["kept"]) if stored else (0, None)
+        shape = sampler.target.prior.shape
+        self.keeper = (
+            StateFile(path, min(run.output.keep, share), shape, run.text, held) if root and run.output.keep else None
+        )
+        self.last = time.monotonic()
+        for problem in stored[2] if stored else ():
+            self.progress.say(f"passed over a damaged checkpoint: {problem}")
+        if history.batches:
+            self.progress.say(f"resuming after {min(history.batches * self.width, share)} of {share} samples")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.progress.close()
+        if self.keeper:
+            self.keeper.close()
+
+    def made(self, batch):
+        """A batch, or None for one that is left out."""
+        if batch:
+            self.progress.show(self.history.batches, {"": self.kind})
+            if self.keeper:
+                self.keeper.add((batch.x if batch.order is None else batch.x[batch.order]).cpu().numpy())
+        if time.monotonic() - self.last > PAUSE:
+            self.checkpoint()
+
+    def checkpoint(self):
+        from ..ml.training.state import write_checkpoint
+
+        tensors, numbers = self.history.state()
+        numbers["kept"] = self.keeper.sync() if self.keeper else (0, None)
+        self.own.mkdir(exist_ok=True)
+        write_checkpoint(self.own, self.history.events, tensors, numbers)
+        self.last = time.monotonic()
+
+    def publish(self):
+        """What was kept, as a file."""
+        if self.keeper:
+            self.keeper.publish()
 
 
 def _precision(flow):

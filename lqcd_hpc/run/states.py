@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from pathlib import Path
+
+import numpy as np
 
 from ..errors import LqcdError
 
@@ -32,29 +35,48 @@ def read_states(path, target, precision):
 
 
 class StateFile:
-    """Keeps up to `keep` states in samples.h5, which appears under its name when it is whole."""
+    """Keeps up to `keep` states in samples.h5, which appears under its name when it is whole.
 
-    def __init__(self, directory, keep, shape, text):
-        import h5py
+    Until then their bytes are in samples.part, of which `held` = (states, number type) are those of an earlier part of
+    the run.
+    """
 
-        self._path, self._left = Path(directory) / NAME, keep
-        self._file = h5py.File(self._path.with_suffix(".part"), "w")
-        self._file.attrs["run_toml"] = text
-        self._shape, self._data = tuple(shape), None
+    def __init__(self, directory, keep, shape, text, held=(0, None)):
+        self._path, self._keep, self._shape, self._text = Path(directory) / NAME, keep, tuple(shape), text
+        self.count, self.dtype = held
+        self._part = self._path.with_suffix(".part")
+        self._file = open(self._part, "r+b" if self.count else "w+b")  # noqa: SIM115 (closed by close)
+        self._file.truncate(self.count * self._bytes())
+        self._file.seek(0, os.SEEK_END)
+
+    def _bytes(self):
+        """Of one state."""
+        return prod(self._shape) * np.dtype(self.dtype).itemsize
 
     def add(self, values):
         """Append states (n, ...), as many as are still wanted."""
-        values = values[: self._left]
-        if not len(values):
-            return
-        if self._data is None:
-            options = {"maxshape": (None, *self._shape), "dtype": values.dtype, "chunks": (64, *self._shape)}
-            self._data = self._file.create_dataset("states", (0, *self._shape), **options)
-        self._data.resize(len(self._data) + len(values), axis=0)
-        self._data[-len(values) :] = values
-        self._left -= len(values)
+        values = np.ascontiguousarray(values[: self._keep - self.count])
+        self.dtype = self.dtype or values.dtype.str
+        self._file.write(values.tobytes())
+        self.count += len(values)
+
+    def sync(self):
+        """Bring all states to the disk; returns what a later part of the run has to give as `held`."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self.count, self.dtype
+
+    def publish(self):
+        """Write samples.h5."""
+        import h5py
+
+        self._file.flush()
+        states = np.memmap(self._part, self.dtype, "r", shape=(self.count, *self._shape))
+        whole = self._path.with_suffix(".whole")
+        with h5py.File(whole, "w") as file:
+            file.attrs["run_toml"] = self._text
+            file.create_dataset("states", data=states)
+        os.replace(whole, self._path)
 
     def close(self):
-        """Publish the file."""
         self._file.close()
-        os.replace(self._path.with_suffix(".part"), self._path)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import launcher
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -422,6 +423,88 @@ def test_samples_of_a_model_can_train_another(quiet, tmp_path):
 def test_states_with_weights_are_not_kept(tmp_path):
     with pytest.raises(LqcdError, match="have weights"):
         sampled(tmp_path, FREE, "reweighting", "keep = 10")
+
+
+HMC = """
+[lattice]
+shape = [4, 4]
+[action]
+kind = "phi4"
+m2 = 1.25
+lam = 0.5
+normalisation = "half"
+[sampler]
+kind = "hmc"
+samples = 160
+steps = 2
+tau = 1.0
+integrator = "2mn"
+chains = 16
+thermalisation = 3
+[random]
+seed = 1
+[output]
+directory = "{directory}"
+report = false
+keep = 100
+"""
+
+
+def contents(folder):
+    """Numbers, kept states and values of a sampling run."""
+    import h5py
+
+    with h5py.File(folder / "samples.h5") as kept, h5py.File(folder / "measurements.h5") as histories:
+        arrays = [kept["states"][...], *(histories["samples"][name][...] for name in sorted(histories["samples"]))]
+    return arrays, json.loads((folder / "result.json").read_text())["observables"]["phi2"]["estimate"]
+
+
+@pytest.mark.parametrize("subject", ["hmc", "independence"])
+def test_sampling_that_is_terminated_or_dies_goes_on_to_the_same_bits(subject, tmp_path, monkeypatch):
+    from lqcd_hpc.errors import Terminated
+    from lqcd_hpc.ml.samplers.chain import History
+    from lqcd_hpc.run import sample
+
+    def run(name, output="keep = 100"):
+        path, folder = tmp_path / f"{name}.toml", tmp_path / name
+        independence = SAMPLE.format(subject=FREE, kind="independence", directory=folder, output=output)
+        text = (
+            HMC.format(directory=folder) if subject == "hmc" else independence.replace("samples = 400", "samples = 350")
+        )
+        path.write_text(text)
+        execute(path, say=lambda text: None)
+        return folder
+
+    whole, advance = contents(run("whole")), History.advance
+
+    def terminated(self):
+        if self.events == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return advance(self)
+
+    def dying(self):
+        if self.events == (10 if subject == "hmc" else 3):
+            raise Dies
+        return advance(self)
+
+    monkeypatch.setattr(History, "advance", terminated)
+    done = "0 of 160" if subject == "hmc" else "300 of 350"
+    with pytest.raises(Terminated, match=f"sampling ended after {done} samples, with a checkpoint; start it again"):
+        run("parts")
+    monkeypatch.setattr(History, "advance", dying)
+    monkeypatch.setattr(sample, "PAUSE", 0.0)
+    with pytest.raises(Dies):
+        run("parts")
+    with open(tmp_path / "parts" / "samples.part", "ab") as file:
+        file.write(b"what came after the last checkpoint")
+    monkeypatch.setattr(History, "advance", advance)
+    arrays, estimate = contents(run("parts"))
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, whole[0])) and len(arrays[0]) == 100
+    assert estimate == whole[1]
+    if subject == "independence":
+        assert len(arrays[1]) == 350
+        with pytest.raises(LqcdError, match="another keep"):
+            run("parts", "keep = 50")
 
 
 SEARCH = """

@@ -105,11 +105,15 @@ class TrivializingLayer(torch.nn.Module):
 
     def forward(self, z):
         """(x, log|det|) by integrating forwards."""
-        return self._follow(z, torch.einsum("nsk,kc->nsc", self.basis.to(self.c), self.c), 1.0)
+        return self._follow(z, self._at(self.basis), 1.0)
 
     def inverse(self, x):
         """(z, log|det|) by integrating backwards."""
-        return self._follow(x, torch.einsum("nsk,kc->nsc", self.back.to(self.c), self.c), -1.0)
+        return self._follow(x, self._at(self.back), -1.0)
+
+    def _at(self, basis):
+        """Coefficients (steps, stages, classes) at the times of a basis; with c of every sample (.., .., batch, ..)."""
+        return torch.einsum("nsk,...kc->ns...c", basis.to(self.c), self.c)
 
     def _follow(self, u, coefficients, length):
         links = torch.exp(1j * u)[..., None, None] if self.angles else u

@@ -40,7 +40,7 @@ class Velocity:
         self.constants = torch.from_numpy(constants)
 
     def __call__(self, frame, links, c, differentiable=False):
-        """(Z as one matrix field per direction, divergence (batch,)) for coefficients c (count,).
+        """(Z as one matrix field per direction, divergence (batch,)) for coefficients c (count,) or (batch, count).
 
         Links must require gradients. T^a d^a S i = [G U^dag]/2 with the gradient G of S in the real and imaginary
         parts of U (U(1): [G U^dag]).
@@ -50,7 +50,7 @@ class Velocity:
         gradients = torch.autograd.grad(action, links, create_graph=differentiable, retain_graph=True)
         weight = -1.0 if self.nc == 1 else -0.5
         z = [frame.project(frame.product(g, u, adjoint_b=True), weight) for g, u in zip(gradients, links)]
-        laplacian = w @ (c @ self.laplacian.to(c)) + frame.lattice.volume * (c @ self.constants.to(c))
+        laplacian = (w * (c @ self.laplacian.to(c))).sum(1) + frame.lattice.volume * (c @ self.constants.to(c))
         return z, -laplacian
 
 
@@ -123,7 +123,7 @@ def _at(c, node):
 def integrate(velocity, links, coefficients, length, checkpoints=True):
     """Follow the flow of canonical links (batch, mu, ..., y, x, nc, nc) for a time `length`.
 
-    coefficients (steps, 3, count) at the stages of every step. The gradient is that of the discrete map if
+    coefficients (steps, 3, count) at the stages of every step, or (steps, 3, batch, count). The gradient is that of the discrete map if
     `checkpoints`, which keeps the state at the beginning of every step; without, memory does not grow with the number
     of steps and states are recovered by integrating backwards, to the accuracy of the scheme.
 

@@ -44,11 +44,11 @@ class FlowHMC:
         """The sampler of this description."""
         dynamics = Dynamics(target, flow, scheme(self.integrator), self.tau, self.steps)
 
-        def stream(draws, start):
-            here = dynamics.start(self.chains, draws(0), start)
+        def stream(draws, memory):
+            here = Point(**memory) if "z" in memory else dynamics.start(self.chains, draws(0), memory.get("x"))
             for event in count(1):
                 here, accepted, delta = dynamics.trajectory(here, draws(event))
-                yield Batch(here.x, accepted, delta_h=delta)
+                yield Batch(here.x, accepted, delta_h=delta, memory=vars(here))
 
         return Sampler("flow_hmc", self, target, stream, self.chains, self.thermalisation, flow=flow)
 

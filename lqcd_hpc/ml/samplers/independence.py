@@ -27,8 +27,8 @@ class Independence:
         """The sampler of this description."""
         need_flow("independence", flow)
 
-        def stream(draws, start):
-            state, weight = _first(target, flow, start)
+        def stream(draws, memory):
+            state, weight = _first(target, flow, memory)
             for event in count():
                 noise = draws(event)
                 x, fresh = proposals(target, flow, self.batch, noise)
@@ -38,9 +38,10 @@ class Independence:
                 order, accepted = metropolis(weight, fresh.tolist(), tests.tolist())
                 x = torch.cat([state, x])
                 order = torch.tensor(order, device=x.device)
-                yield Batch(x, torch.tensor(accepted), fresh, order=order)
                 state = x[order[-1:]]
                 weight = fresh[order[-1] - 1].item() if order[-1] else weight
+                now = {"x": state, "log_weight": torch.tensor(weight, dtype=torch.float64)}
+                yield Batch(x, torch.tensor(accepted), fresh, order=order, memory=now)
 
         return Sampler("independence", self, target, stream, self.batch, serial=True, flow=flow)
 
@@ -62,7 +63,8 @@ def metropolis(weight, log_weights, tests):
     return order, accepted
 
 
-def _first(target, flow, start):
-    if start is None:
+def _first(target, flow, memory):
+    if "x" not in memory:
         return None, None
-    return start[-1:], log_weights(target, flow, start[-1:]).item()
+    state = memory["x"][-1:]
+    return state, (memory["log_weight"] if "log_weight" in memory else log_weights(target, flow, state)).item()

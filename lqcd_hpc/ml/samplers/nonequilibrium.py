@@ -54,7 +54,7 @@ class Nonequilibrium:
         path = Path(target, self.steps)
         layers = [] if flow is None else list(flow.layers)
 
-        def stream(draws, start):
+        def stream(draws, memory):
             mover = _mover(self.update, path, self.batch, draws)
             for event in count():
                 x, work = self._travel(path, layers, mover, draws(event), (draws.passed + event) * self.steps)

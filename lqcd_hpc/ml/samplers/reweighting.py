@@ -22,7 +22,7 @@ class Reweighting:
     >>> from lqcd_hpc.actions.wilson import Wilson
     >>> u1 = AngleTarget(Wilson(beta=0.0), (4, 4), "U(1)")
     >>> Reweighting(batch=8).on(u1, Flow(u1.prior, [])).run(20, seed=1).log_weights.shape
-    (1, 24)
+    (1, 20)
     """
 
     batch: PositiveInt = 1024
@@ -31,7 +31,7 @@ class Reweighting:
         """The sampler of this description."""
         need_flow("reweighting", flow)
 
-        def stream(draws, start):
+        def stream(draws, memory):
             for event in count():
                 x, weights = proposals(target, flow, self.batch, draws(event))
                 yield Batch(x, log_weights=weights)

@@ -26,8 +26,8 @@ def update_sampler(kind, description, update, target, flow, also=None):
     field_kind(target)  # raises for a target without kernels
     chains = description.chains
 
-    def stream(draws, start):
-        x = first_states(target.prior, chains, draws(0)) if start is None else start
+    def stream(draws, memory):
+        x = memory["x"] if "x" in memory else first_states(target.prior, chains, draws(0))
         blocks = Blocks(target, update, chains, draws)
         blocks.set(x)
         for event in count(1):
@@ -35,8 +35,8 @@ def update_sampler(kind, description, update, target, flow, also=None):
             x = blocks.states()
             if also:
                 x, accepted = also(x, draws(event))
-                blocks.set(x)
-            yield Batch(x, accepted, delta_h=delta)
+            blocks.set(x)  # angles made of links and links of angles: the chain goes through x itself
+            yield Batch(x, accepted, delta_h=delta, memory={"x": x})
 
     return Sampler(kind, description, target, stream, chains, description.thermalisation)
 

@@ -10,7 +10,9 @@ torch = pytest.importorskip("torch")
 from flow_laws import Chart  # noqa: E402
 
 from lqcd_hpc import LqcdError  # noqa: E402
+from lqcd_hpc.actions.phi4 import Phi4  # noqa: E402
 from lqcd_hpc.actions.wilson import Wilson  # noqa: E402
+from lqcd_hpc.ml.flows.gaussian import Gaussian  # noqa: E402
 from lqcd_hpc.ml.flows.trivializing import Trivializing, expansion, families, orders  # noqa: E402
 from lqcd_hpc.ml.layers.gradient_flow import Velocity, step  # noqa: E402
 from lqcd_hpc.ml.layers.matrix_fields import Frame  # noqa: E402
@@ -18,6 +20,10 @@ from lqcd_hpc.ml.noise import Noise  # noqa: E402
 from lqcd_hpc.ml.priors import Haar, haar  # noqa: E402
 from lqcd_hpc.ml.targets import target  # noqa: E402
 from lqcd_hpc.ml.targets.gauge import path_product  # noqa: E402
+from lqcd_hpc.ml.training.gauss_newton import GaussNewton  # noqa: E402
+from lqcd_hpc.ml.training.processes import Processes  # noqa: E402
+from lqcd_hpc.ml.training.settings import Training  # noqa: E402
+from lqcd_hpc.ml.training.trainer import Trainer  # noqa: E402
 from lqcd_hpc.ml.training.transfer import transfer  # noqa: E402
 from lqcd_hpc.paths.loop_products import canonical, closure, images, product, steps  # noqa: E402
 
@@ -233,3 +239,55 @@ def test_a_larger_model_begins_as_the_smaller_one_that_it_is_given():
     torch.testing.assert_close(log_det_y, log_det, rtol=0, atol=1e-11)
     with pytest.raises(LqcdError, match="architecture"):
         transfer(small, large.state_dict(), "large")
+
+
+def test_derivatives_of_log_weights_are_those_of_every_sample():
+    goal = target(Wilson(beta=1.5), (4, 4), "SU(2)")
+    flow = Trivializing(order=1, knots=2, steps=3, start="next").on(goal)
+    newton, noise, c = GaussNewton(flow, goal, Processes()), Noise(2, 0), flow.layers[0].c
+    log_w, found = newton.derivatives(noise, 3)
+    for k in (0, c.shape[1] - 1, c.numel() - 1):
+        moved = []
+        for h in (1e-4, -1e-4):
+            with torch.no_grad():
+                c.view(-1)[k] += h
+                moved.append(newton(3, Noise(2, 0)))
+                c.view(-1)[k] -= h
+        torch.testing.assert_close(found[:, k], (moved[0] - moved[1]) / 2e-4, rtol=1e-5, atol=1e-6)
+
+
+class Half:
+    """One of two processes, the other of which has found the given moments."""
+
+    def __init__(self, other):
+        self.other = other
+
+    def allreduce(self, value):
+        self.own = value
+        return value + self.other
+
+
+def test_a_step_of_two_processes_is_that_of_one():
+    rng = np.random.default_rng(1)
+    r, j = rng.normal(size=40), rng.normal(size=(40, 3))
+    flow, goal = torch.nn.Module(), None
+    whole = GaussNewton(flow, goal, Processes())._solve(r, j, 0.5)
+    first, second = Half(0.0), Half(0.0)
+    GaussNewton(flow, goal, Processes(first))._solve(r[:15], j[:15], 0.5)
+    second.other = first.own
+    np.testing.assert_allclose(
+        GaussNewton(flow, goal, Processes(second))._solve(r[15:], j[15:], 0.5), whole, rtol=1e-12
+    )
+    a, b = j - j.mean(0), r - r.mean()
+    damped = a.T @ a + b.var() / 0.25 * np.diag(a.var(0))
+    np.testing.assert_allclose(whole, -np.linalg.solve(damped, a.T @ b), rtol=1e-12)
+
+
+def test_few_steps_of_gauss_and_newton_train_a_trivializing_flow():
+    goal = target(Wilson(beta=1.5), (4, 4), "SU(2)")
+    settings = Training(loss="variance", steps=4, batch=64, learning_rate=0.5, evaluate=4, samples=512)
+    trainer = Trainer(Trivializing(order=1, knots=2, steps=3, start="zero").on(goal), goal, settings, seed=1)
+    assert trainer.run()["ess"] > 0.98 and trainer.recent[0] < 0.2, trainer.evaluations
+    scalar = target(Phi4(m2=1.0, lam=0.0, normalisation="half"), (4, 4))
+    with pytest.raises(LqcdError, match="can differ from sample to sample"):
+        Trainer(Gaussian(spectrum="massive").on(scalar), scalar, settings, seed=1)

@@ -61,6 +61,8 @@ class Trivializing:
 class TrivializingLayer(torch.nn.Module):
     """The flow from t = 0 to 1. Parameters do not depend on the volume."""
 
+    per_sample = True  # c may be (batch, knots, classes)
+
     def __init__(self, description, target):
         super().__init__()
         self.description = description

@@ -123,9 +123,9 @@ def _at(c, node):
 def integrate(velocity, links, coefficients, length, checkpoints=True):
     """Follow the flow of canonical links (batch, mu, ..., y, x, nc, nc) for a time `length`.
 
-    coefficients (steps, 3, count) at the stages of every step, or (steps, 3, batch, count). The gradient is that of the discrete map if
-    `checkpoints`, which keeps the state at the beginning of every step; without, memory does not grow with the number
-    of steps and states are recovered by integrating backwards, to the accuracy of the scheme.
+    coefficients (steps, 3, count) at the stages of every step, or (steps, 3, batch, count). The gradient is that of
+    the discrete map if `checkpoints`, which keeps the state at the beginning of every step; without, memory does not
+    grow with the number of steps and states are recovered by integrating backwards, to the accuracy of the scheme.
 
     Returns (links, log|det|).
     """

@@ -12,9 +12,10 @@ from ...errors import LqcdError
 
 @description
 class Training:
-    """Adam on a loss of a flow q and a target p = e^{-S}/Z.
+    """Adam on a loss of a flow q and a target p = e^{-S}/Z, or Gauss and Newton for the variance of log w.
 
-    loss : "reverse", "path", "forward" or "mixed" (losses.py)
+    loss : "reverse", "path", "forward" or "mixed" (losses.py); "variance" for flows of few parameters
+        (gauss_newton.py; learning_rate is how much a coefficient alone is expected to change log w in a step)
     steps, batch : of Adam, and samples of each, over all processes
     learning_rate, schedule : "constant", "cosine" (to zero), or "step" (times `factor` every `every` steps)
     warm_up : steps in which the rate rises linearly from zero
@@ -30,7 +31,7 @@ class Training:
     steps: PositiveInt
     batch: PositiveInt
     learning_rate: PositiveFloat
-    loss: Literal["reverse", "path", "forward", "mixed"] = "reverse"
+    loss: Literal["reverse", "path", "forward", "mixed", "variance"] = "reverse"
     schedule: Literal["constant", "cosine", "step"] = "constant"
     factor: PositiveFloat = 0.5
     every: PositiveInt | None = None

@@ -1,4 +1,4 @@
-"""The training loop: Adam on a loss, in one or many processes, resumable to the bit."""
+"""The training loop: Adam on a loss, or steps of Gauss and Newton, in one or many processes, resumable to the bit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...analysis.effective_sample_size import diagnose
 from ...errors import LqcdError, Terminated
 from ..noise import Noise, seeded
 from .evaluation import evaluate
+from .gauss_newton import GaussNewton
 from .losses import loss_of
 from .processes import Processes
 from .schedules import rate
@@ -75,7 +76,8 @@ class Trainer:
         self.data = None if data is None else data.to(self.processes.device)
         self.first, self.count = self.processes.share(settings.batch, "[train] batch")
         self.every = checkpoint
-        self.loss = self.processes.together(loss_of(settings, flow, target, self.data))
+        self.newton = GaussNewton(self.flow, target, self.processes) if settings.loss == "variance" else None
+        self.loss = None if self.newton else self.processes.together(loss_of(settings, flow, target, self.data))
         real = not any(p.is_complex() for p in self.parameters.values())
         self.adam = torch.optim.Adam(self.parameters.values(), lr=settings.learning_rate, fused=real)
         self.step, self.core_seconds, self.evaluations, self.recent = 0, 0.0, [], []
@@ -149,9 +151,17 @@ class Trainer:
 
     def _one(self):
         """One step; (loss, log sum w, log sum w^2) of this process stay on the device."""
+        noise = Noise(self.seed, 2 * self.step, self.first, self.dtype, self.processes.device)
+        loss, log_w = self._newton(noise) if self.newton else self._adam(noise)
+        return torch.stack([loss.detach(), log_w.logsumexp(0), (2 * log_w).logsumexp(0)])
+
+    def _newton(self, noise):
+        log_w = self.newton.step(noise, self.count, rate(self.settings, self.step))
+        return -log_w.mean(), log_w
+
+    def _adam(self, noise):
         for group in self.adam.param_groups:
             group["lr"] = rate(self.settings, self.step)
-        noise = Noise(self.seed, 2 * self.step, self.first, self.dtype, self.processes.device)
         loss, log_w = self.loss(self.count, noise)
         loss.backward()
         if self.settings.clip is not None:
@@ -160,7 +170,7 @@ class Trainer:
         self.adam.zero_grad()
         if log_w is None:
             log_w = torch.full((1,), torch.nan, device=loss.device, dtype=loss.dtype)
-        return torch.stack([loss.detach(), log_w.logsumexp(0), (2 * log_w).logsumexp(0)])
+        return loss, log_w
 
     def _report(self, rows, watcher):
         """Look at the numbers of the last steps, of all processes."""

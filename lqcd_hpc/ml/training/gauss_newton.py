@@ -20,6 +20,7 @@ from ...errors import LqcdError
 from ..noise import Noise
 
 PART = 64  # samples whose states are in memory at once
+FLOOR = 1e-4  # of the largest var(J_k), for coefficients that change nothing (products of loops may be constant)
 
 
 class GaussNewton(torch.nn.Module):
@@ -72,7 +73,8 @@ class GaussNewton(torch.nn.Module):
         moments = self.processes.comm.allreduce(rows.T @ rows)
         number, means = moments[0, 0], moments[0, 1:] / moments[0, 0]
         covariance = moments[1:, 1:] - number * np.outer(means, means)
-        damping = covariance[0, 0] / number**2 / width**2 * np.diag(covariance)[1:]
+        variances = np.diag(covariance) / number
+        damping = variances[0] / width**2 * (variances[1:] + FLOOR * variances[1:].max())
         return -np.linalg.solve(covariance[1:, 1:] + np.diag(damping), covariance[1:, 0])
 
     def _coefficients(self):

@@ -1,4 +1,4 @@
-"""Several vectors of a Krylov space in one field: all products with another vector, and all multiples, in one launch."""
+"""Several vectors of a Krylov space in one field: all products with another vector, or a combination, in one launch."""
 
 from __future__ import annotations
 

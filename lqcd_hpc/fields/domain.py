@@ -96,7 +96,8 @@ def _find(layout, domain):
         items = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]) // layout.lanes)
         return Items(0, len(items), np.ascontiguousarray(items))
     periodic_parity = all(n % 2 == 0 for n in layout.lattice.local_shape)
-    if isinstance(domain, Parity) and (periodic_parity or layout.lattice.comm.size == 1):
+    apart = not layout.mixed and (periodic_parity or layout.lattice.comm.size == 1)
+    if isinstance(domain, Parity) and apart:
         local = (domain.parity + sum(layout.lattice.origin)) % 2
         return Items(*layout.parity_ranges[local])
     inside = domain.contains(layout.local_coords() + np.array(layout.lattice.origin))

@@ -194,6 +194,7 @@ class Field:
     def touch(self, buffers=None, parities=(0, 1)):
         """Note that these buffers and parities were written."""
         self.version += 1
+        parities = (0, 1) if self.layout.mixed else parities
         for parity in parities:
             self.versions[parity] += 1
         for buffer in range(self.kind.buffers) if buffers is None else buffers:

@@ -34,6 +34,8 @@ class Layout:
         self.lanes = prod(self.virtual) * self.replica_lanes
         self.group = group if group and group > width else self.lanes
         self.extents = tuple(n // v for n, v in zip(lattice.local_shape, self.virtual))
+        # lanes of blocks may have both parities; all their ghosts then count as even
+        self.mixed = any(v > 1 and n % 2 for n, v in zip(self.extents, self.virtual))
         self.replica_groups = lattice.replicas // self.replica_lanes
         self.sites = prod(self.extents)
         self.items = self.sites * self.replica_groups
@@ -198,7 +200,12 @@ class Layout:
         return offset, item * self.lanes + lane
 
     def parity_of_coords(self, local):
-        """Parity of global coordinates, given local ones (n, ndim) that may lie beyond the local lattice."""
+        """Parity of global coordinates, given local ones (n, ndim) that may lie beyond the local lattice.
+
+        0 where the lanes of an item differ.
+        """
+        if self.mixed:
+            return np.zeros(local.shape[:-1], np.int64)
         return ((local + np.array(self.lattice.origin)) % np.array(self.lattice.shape)).sum(axis=-1) % 2
 
     def ghost_parity(self, items):

@@ -23,7 +23,9 @@ from lqcd_hpc.fields.kinds import Kind, colours
 from lqcd_hpc.fields.launch import Kernel, in_, out, prepare
 from lqcd_hpc.measurements.topology import Topology
 from lqcd_hpc.ml.layers.matrix_fields import operations
+from lqcd_hpc.operators.aggregates import Aggregates, Transfer, basis_of
 from lqcd_hpc.operators.clover import Clover
+from lqcd_hpc.operators.coarse import CoarseOperator
 from lqcd_hpc.operators.operator import Normal
 from lqcd_hpc.operators.path_convolution import PathConvolution, weight_kind
 from lqcd_hpc.operators.path_links import Transport, hops
@@ -32,8 +34,10 @@ from lqcd_hpc.sampling.integrators import FORCE_GRADIENT
 from lqcd_hpc.sampling.metropolis import Metropolis
 from lqcd_hpc.solvers.bicgstab import BiCGStab
 from lqcd_hpc.solvers.cg import CG
+from lqcd_hpc.solvers.fgmres import FGMRES
 from lqcd_hpc.solvers.multishift import MultishiftCG
 from lqcd_hpc.solvers.normal import NormalCG
+from lqcd_hpc.solvers.relaxation import Relaxation
 from lqcd_hpc.solvers.schur import Schur
 
 # A site function: a template of the lanes, acting on a site and the argument struct
@@ -115,6 +119,7 @@ def fermions(U):
     MultishiftCG(tol=0.1, shifts=(0.0, 0.1))(Normal(D), D.vector())
     send_half_spinors(D.vector())
     convolutions(U)
+    blocks(U, D)
     for kind, parameters in QUARKS.items():
         if U.lattice.ndim == 4:
             config.described("measure", {"kind": kind} | parameters, kind).on(U)()
@@ -130,6 +135,20 @@ def convolutions(U):
         A.apply(A.vector())
         A.adjoint(A.vector())
         A.weight_gradient(A.vector(), A.vector())
+
+
+def blocks(U, D):
+    """Use the coarse operators of multigrid, relaxation, and the vectors of a Krylov space."""
+    block = (2,) * U.lattice.ndim
+    transfer = Transfer(Aggregates(U.lattice, block, U.precision), basis_of(D, 2))
+    coarse = CoarseOperator(D, transfer)
+    psi = coarse.vector()
+    coarse.apply(psi)
+    coarse.adjoint(psi)
+    transfer.restrict(D.vector(), psi)()
+    transfer.prolong(psi, D.vector())()
+    Relaxation(D, D.vector(), D.vector(), D.vector(), 2)()
+    FGMRES(tol=0.1)(D, D.vector())
 
 
 def scalars(lattice, precision):

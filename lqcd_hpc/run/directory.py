@@ -19,10 +19,11 @@ class RunDirectory:
     """
 
     def __init__(self, path, comm):
-        self.path, self._comm = Path(path), comm
+        self.path, self._comm, self.bound = Path(path), comm, False
         on_root(comm, self._lock)
 
     def _lock(self):
+        self._new = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._handle = open(self.path / "lock", "a+")  # noqa: SIM115 (held as long as the run)
@@ -40,6 +41,7 @@ class RunDirectory:
     def bind(self, run, identity, ranks, shape, group):
         """Write run.json, or check that the one there is of the same run."""
         on_root(self._comm, lambda: self._bind(run, identity, ranks, shape, group))
+        self.bound = True
 
     def _bind(self, run, identity, ranks, shape, group):
         path = self.path / SUMMARY
@@ -64,8 +66,14 @@ class RunDirectory:
         os.replace(temporary, path)
 
     def release(self):
-        if self._comm.rank == 0:
-            self._handle.close()
+        """Let other jobs work here; nothing is left of a run that was refused before it was bound."""
+        if self._comm.rank:
+            return
+        if not (self.path / SUMMARY).exists():
+            (self.path / "lock").unlink(missing_ok=True)
+            if self._new and not any(self.path.iterdir()):
+                self.path.rmdir()
+        self._handle.close()
 
 
 def identity_of(run):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from .. import config
+from ..errors import LqcdError
 from ..io.collective import on_root
 from ..lattice import world
 from .collect import finish
@@ -22,12 +23,12 @@ def execute(path, comm=None, say=print, start=None, only=None):
     """
     run = config.load(path, only)
     if isinstance(run, config.RunFile):
-        return _lattice_run(run, comm or world(), say)
+        return _lattice_run(path, run, comm or world(), say)
     if isinstance(run, config.CompareFile):
         return _comparison(run, comm or world(), say)
     from ..ml.training.processes import processes
 
-    with processes() as job, _directory(run, job.comm) as directory:
+    with processes() as job, _directory(path, run, job.comm) as directory:
         if isinstance(run, config.SampleFile):
             from .sample import sample
 
@@ -43,8 +44,8 @@ def execute(path, comm=None, say=print, start=None, only=None):
     return directory.path
 
 
-def _lattice_run(run, comm, say):
-    with _directory(run, comm) as directory:
+def _lattice_run(path, run, comm, say):
+    with _directory(path, run, comm) as directory:
         (measure_files if run.source else generate)(run, directory, comm)
         on_root(comm, lambda: finish(directory.path, run.output.report, say))
     return directory.path
@@ -59,9 +60,14 @@ def _comparison(run, comm, say):
 
 
 @contextmanager
-def _directory(run, comm):
+def _directory(path, run, comm):
+    """The directory of a run; what is refused before the run begins is refused in the name of the run file."""
     directory = RunDirectory(run.output.directory, comm)
     try:
         yield directory
+    except LqcdError as error:
+        if directory.bound:
+            raise
+        raise LqcdError(f"{path}: {error}") from None
     finally:
         directory.release()

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from ..errors import LqcdError
+from ..errors import LqcdError, Terminated
 from ..fields import gauge, scalar
 from ..fields.gauge import link_trace
 from ..fields.random import Random
@@ -19,10 +19,11 @@ from .directory import identity_of
 from .journal import NAME, Journal
 from .observe import observe
 from .progress import Progress
+from .termination import noticed
 
 
 def generate(run, directory, comm):
-    """Run all stages from the last checkpoint on."""
+    """Run all stages from the last checkpoint on. Raises `Terminated` at SIGTERM, after a checkpoint."""
     table = run.lattice
     lattice = Lattice(table.shape, table.ranks, table.boundary, table.replicas, comm, table.threads)
     if run.output.configurations and lattice.replicas > 1:
@@ -92,16 +93,31 @@ class Chain:
         try:
             if self.step == 0:
                 self._save_checkpoint()
-            first = 0
-            for stage, update in zip(self.run.stages, self.updates):
-                for _ in range(max(self.step, first), first + stage.count):
-                    self._one(stage, update)
-                first += stage.count
+            with noticed() as came:
+                self._all_stages(came)
             if self.step % self.run.output.checkpoint:
                 self._save_checkpoint()
         finally:
             self.progress.close()
             self.journal.close()
+
+    def _all_stages(self, came):
+        first = 0
+        for stage, update in zip(self.run.stages, self.updates):
+            for _ in range(max(self.step, first), first + stage.count):
+                self._one(stage, update)
+                if self.comm.allreduce(int(came()), "max") and self.step < self.run.updates:
+                    self._end()
+            first += stage.count
+
+    def _end(self):
+        """End in order before the last update."""
+        if self.step % self.run.output.checkpoint:
+            self._save_checkpoint()
+        raise Terminated(
+            f"SIGTERM: the run ended after {self.step} of {self.run.updates} updates, with a checkpoint; start it again "
+            "to go on"
+        )
 
     def _one(self, stage, update):
         begin = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import LqcdError
+from ..errors import LqcdError, Terminated
 from ..fields.kinds import group_name
 from ..io import inspect_header
 from ..io.collective import on_root
@@ -15,12 +15,18 @@ from .directory import identity_of
 from .files import files_of
 from .observe import observe
 from .progress import Progress
+from .termination import noticed
 
 DONE = "configuration"
 
 
 def measure_files(run, directory, comm):
-    """Measure on all files that the journal does not hold yet."""
+    """Measure on all files that the journal does not hold yet. Raises `Terminated` at SIGTERM, after a file."""
+    with noticed() as came:
+        _measure_files(run, directory, comm, came)
+
+
+def _measure_files(run, directory, comm, came):
     files = files_of(run.source.files)
     shape = tuple(run.lattice.shape) if run.lattice else None
     header = on_root(comm, lambda: inspect_header(files[0], shape))
@@ -38,6 +44,8 @@ def measure_files(run, directory, comm):
         for number, file in enumerate(files, 1):
             if file in done["files"]:
                 continue
+            if comm.allreduce(int(came()), "max"):
+                raise Terminated(f"SIGTERM: the run ended before {file}; start it again to go on")
             V, _ = load(file, lattice)
             if U is None:
                 U, observables = V, [(o.name, o.every, o.description.on(V)) for o in run.observables]

@@ -127,6 +127,29 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(moment, quiet, tmp_
     assert history(tmp_path / "out") == quiet
 
 
+TERMINATE = """
+import os, signal, lqcd_hpc.run.generate as generate
+original = generate.Chain._one
+def one(self, *arguments):
+    if self.step == 3:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return original(self, *arguments)
+generate.Chain._one = one
+"""
+
+
+def test_sigterm_ends_a_run_with_a_checkpoint_and_it_goes_on_to_the_same_bits(quiet, tmp_path):
+    path = run_file(tmp_path)
+    ended = run(path, TERMINATE + RUN)
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+    assert re.search(
+        "SIGTERM: the run ended after 4 of [0-9]+ updates, with a checkpoint", ended.stderr.splitlines()[-1]
+    )
+    done = run(path)
+    assert done.returncode == 0 and "resuming after 4 of" in done.stderr, done.stderr
+    assert history(tmp_path / "out") == quiet
+
+
 @pytest.mark.mpirun
 def test_a_killed_run_goes_on_with_another_number_of_ranks(quiet, mpirun, tmp_path):
     path = run_file(tmp_path)
@@ -189,7 +212,8 @@ def test_a_mistake_in_the_run_file_gets_one_clear_message(mistake, tmp_path):
     assert done.returncode == 2, done.stderr
     assert re.search(message, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
-    assert not list((tmp_path / "out").glob("checkpoint*"))
+    assert str(tmp_path / "run.toml") in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_directory_of_another_run_is_left_alone(tmp_path):

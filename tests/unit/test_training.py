@@ -421,8 +421,9 @@ def test_samples_of_a_model_can_train_another(quiet, tmp_path):
 
 
 def test_states_with_weights_are_not_kept(tmp_path):
-    with pytest.raises(LqcdError, match="have weights"):
+    with pytest.raises(LqcdError, match="sample.toml: .*have weights"):
         sampled(tmp_path, FREE, "reweighting", "keep = 10")
+    assert not (tmp_path / "samples").exists()
 
 
 HMC = """

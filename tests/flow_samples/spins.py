@@ -24,6 +24,7 @@ SAMPLES = [
     _sample(3, (4, 4), FullyConnected(hidden=[6]), ("rotation", "z2"), mask="halves"),
     _sample(2, (4, 4), CNN, mask="stripes"),
     _sample(3, (6,), POINT, ("rotation", "z2")),
+    _sample(3, (3, 5), CNN, ("rotation", "z2")),
     _sample(2, (2, 4, 2), POINT, couplings=3),
     _sample(4, (12, 12), CNN, jacobian=False),
 ]

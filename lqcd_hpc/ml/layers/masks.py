@@ -19,6 +19,8 @@ def half(kind, shape, number=0):
     stripes : coordinate in direction `number` (modulo dimensions) even
     halves : a random half, another one for every number
 
+    On odd extents checkerboard and stripes have a seam of neighbours of one half; couplings are exact with any.
+
     >>> half("checkerboard", (4, 2)).view(2, 4).int()
     tensor([[1, 0, 1, 0],
             [0, 1, 0, 1]], dtype=torch.int32)

@@ -115,8 +115,8 @@ class Chain:
         if self.step % self.run.output.checkpoint:
             self._save_checkpoint()
         raise Terminated(
-            f"SIGTERM: the run ended after {self.step} of {self.run.updates} updates, with a checkpoint; start it again "
-            "to go on"
+            f"SIGTERM: the run ended after {self.step} of {self.run.updates} updates, with a checkpoint; start it "
+            "again to go on"
         )
 
     def _one(self, stage, update):

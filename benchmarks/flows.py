@@ -149,7 +149,7 @@ class Ours:
             self.flow.sample(self.batch, Noise(seed=1, event=0, dtype=self.dtype))
 
     def train(self):
-        self.trainer._one()
+        self.trainer.one()
         self.trainer.step += 1
 
 

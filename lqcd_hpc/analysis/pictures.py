@@ -132,6 +132,10 @@ def _condensate(group, table, measurements, first_step):
 
 def _training(group, table, measurements, first_step):
     columns, fresh = table.columns, measurements.tables.get("evaluation")
+    if "ess" not in columns:
+        held_out = (fresh.step, fresh.columns["loss"]) if fresh else None
+        picture = plots.loss_curve(table.step, columns["loss"], held_out)
+        return [Picture("Training", "loss along the training", picture)]
     evaluations = (fresh.step, fresh.columns["ess"]) if fresh else None
     picture = plots.training_curve(table.step, columns["loss"], columns["ess"], evaluations)
     return [Picture("Training", "loss and effective sample size along the training", picture)]

@@ -82,8 +82,12 @@ def _headline(measurements, rows, update, hmc):
         if seconds is not None and np.isfinite(seconds).any():
             marks.append(("time in updates", duration(np.nansum(seconds))))
     if fresh := measurements.tables.get("evaluation"):
-        marks += [("steps", str(fresh.step[-1])), ("effective sample size", f"{fresh.columns['ess'][-1]:.4g}")]
-        marks.append(("log Z", format_value(fresh.columns["log_z"][-1], fresh.columns["log_z_error"][-1])))
+        marks.append(("steps", str(fresh.step[-1])))
+        if "ess" in fresh.columns:
+            marks.append(("effective sample size", f"{fresh.columns['ess'][-1]:.4g}"))
+            marks.append(("log Z", format_value(fresh.columns["log_z"][-1], fresh.columns["log_z_error"][-1])))
+        else:
+            marks.append(("loss on fresh vectors", f"{fresh.columns['loss'][-1]:.4g}"))
     known = {(row.group, row.symbol): row.value for row in rows if row.estimate}
     marks += [(symbol, known[group, symbol]) for group, symbol in MARKS if (group, symbol) in known]
     return marks + [(name, value) for name, value, _ in hmc if name == "acceptance"]

@@ -6,7 +6,8 @@ table within a table is looked up in the role that its key names (`operator` -> 
 `source` -> sources/, `net` -> ml/nets/), or else in that of the outer one (`inner` of a solver, `flows` of a sequence).
 
 `tables.py` makes descriptions of tables, `generate.py` holds the run files that generate and measure, `learn.py` those
-that train and sample, `compare.py` those that set solvers side by side.
+that train flows and sample, `preconditioner.py` those that train preconditioners, `compare.py` those that set solvers
+side by side.
 """
 
 from __future__ import annotations
@@ -18,17 +19,24 @@ from ..errors import LqcdError
 from .compare import CompareFile, parse_compare
 from .generate import RunFile, parse_generate, parse_measure
 from .learn import SampleFile, TrainFile, parse_sample, parse_train
+from .preconditioner import PreconditionerFile, parse_preconditioner
 from .tables import described, kinds, refuse_unknown
 
-__all__ = ["CompareFile", "RunFile", "SampleFile", "TrainFile", "described", "kinds", "load", "parse"]
+__all__ = ["CompareFile", "PreconditionerFile", "RunFile", "SampleFile", "TrainFile", "described", "kinds", "load"]
+__all__ += ["parse"]
 
 _DOES = {RunFile: "generates or measures", TrainFile: "trains a flow", SampleFile: "samples a target"}
-_DOES |= {CompareFile: "compares solvers"}
+_DOES |= {CompareFile: "compares solvers", PreconditionerFile: "trains a preconditioner"}
 KINDS = {  # the table that marks a kind of run file, what it is called, all its tables, and what reads it
     "compare": (
         "compares solvers",
         {"compare", "lattice", "source", "operator", "solver", "random", "output"},
         parse_compare,
+    ),
+    "preconditioner": (
+        "trains a preconditioner",
+        {"preconditioner", "operator", "configurations", "lattice", "action", "train", "random", "output"},
+        parse_preconditioner,
     ),
     "source": ("measures on files", {"lattice", "source", "measure", "output"}, parse_measure),
     "train": (
@@ -46,14 +54,15 @@ KINDS = {  # the table that marks a kind of run file, what it is called, all its
 
 
 def load(path, only=None):
-    """Read and check a run file; `only` is the class that is wanted.
+    """Read and check a run file; `only` is the class that is wanted, or a tuple of them.
 
     Raises `LqcdError` for what is missing, unknown (with the nearest spelling) or of a wrong type.
     """
     try:
         run = parse(Path(path).read_text())
         if only is not None and not isinstance(run, only):
-            raise LqcdError(f"this file {_DOES[type(run)]}, what is wanted here is one that {_DOES[only]}")
+            wanted = " or ".join(_DOES[one] for one in (only if isinstance(only, tuple) else (only,)))
+            raise LqcdError(f"this file {_DOES[type(run)]}, what is wanted here is one that {wanted}")
         return run
     except OSError as error:
         raise LqcdError(f"cannot read the run file {path}: {error.strerror}") from None

@@ -16,6 +16,8 @@ from ..errors import LqcdError
 FOLDERS = {"action": "actions", "update": "sampling", "measure": "measurements"}
 FOLDERS |= {"operator": "operators", "solver": "solvers", "source": "sources"}
 FOLDERS |= {"flow": "ml.flows", "net": "ml.nets", "sampler": "ml.samplers", "target": "ml.targets"}
+FOLDERS |= {"network": "ml.preconditioners"}
+LEARNED = {"solver": "ml.solvers"}  # where a role is looked up besides
 _PACKAGE = __name__.split(".")[0]
 
 
@@ -53,10 +55,11 @@ def kinds(role):
 
 
 def _class_of(role, kind, where):
-    folder = f"{_PACKAGE}.{FOLDERS[role]}"
     found = None
-    if isinstance(kind, str) and re.fullmatch(r"[a-z0-9_]+", kind) and find_spec(f"{folder}.{kind}"):
-        found = _description_in(_module(f"{folder}.{kind}"), role)
+    for place in filter(None, (FOLDERS[role], LEARNED.get(role))):
+        folder = f"{_PACKAGE}.{place}"
+        if not found and isinstance(kind, str) and re.fullmatch(r"[a-z0-9_]+", kind) and find_spec(f"{folder}.{kind}"):
+            found = _description_in(_module(f"{folder}.{kind}"), role)
     if not found:
         raise LqcdError(f"[{where}] kind = {kind!r} is unknown{_nearest(str(kind), kinds(role))}")
     return found

@@ -63,6 +63,17 @@ def to_tensor(field, device="cpu"):
     return torch.stack([values.real, values.imag], 1) if _is_complex_scalar(kind) else values
 
 
+def slots(field):
+    """The numbers of this rank's sites as a real tensor (blocks, copies, reals, lanes): the memory of the field itself.
+
+    What writes to it must say `field.touch()`. Raises `LqcdError` for a field of several buffers.
+    """
+    if field.kind.buffers > 1:
+        raise LqcdError(f"{field!r} has several buffers: they are no single tensor")
+    blocks = field.layout.first_ghost * field.layout.lanes // field.layout.group
+    return torch.from_dlpack(field.data[0, :blocks])
+
+
 class KernelAction:
     """S(x) of a target by the kernels of its action, with the kernels' force as its gradient.
 

@@ -57,7 +57,7 @@ class Transport:
 
     @property
     def reversed(self):
-        """(order, transport): T_p^dag is T of path order[p] of `transport`, which is this one where that is possible."""
+        """(order, transport): T_p^dag is T of path order[p] of `transport`, this one where that is possible."""
         back = [reverse(path) for path in self.steps]
         if set(back) == set(self.steps):
             return [self.steps.index(path) for path in back], self

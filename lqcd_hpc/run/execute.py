@@ -33,6 +33,10 @@ def execute(path, comm=None, say=print, start=None, only=None):
             from .sample import sample
 
             sample(run, directory, job, say)
+        elif isinstance(run, config.PreconditionerFile):
+            from .train_preconditioner import train_preconditioner
+
+            train_preconditioner(run, directory, job, say, start)
         elif run.search:
             from .search import search
 

@@ -24,8 +24,8 @@ def train(run, directory, processes, say=print, start=None):
     comm = processes.comm
     trainer = _trainer(run, processes, start)
     directory.bind(run, _identity(run, start), (processes.size,), run.density.shape or (), run.density.group or "")
-    metadata = _resumed(trainer, directory.path)
-    with noticed() as came, _Recorder(run, directory.path, trainer, metadata, comm, came) as recorder:
+    metadata = resumed(trainer, directory.path)
+    with noticed() as came, Recorder(run, directory.path, trainer, metadata, comm, came) as recorder:
         trainer.run(recorder)
     last = trainer.evaluations[-1]
     on_root(comm, lambda: _finish(run, directory.path, trainer, processes, say))
@@ -56,7 +56,7 @@ def _trainer(run, processes, start):
     return Trainer(flow, target, run.train, run.random.seed, processes, data, run.output.checkpoint)
 
 
-def _resumed(trainer, path):
+def resumed(trainer, path):
     """Take the trainer to its last checkpoint; the metadata of that (none: step 0)."""
     from ..ml.training.state import read_newest
 
@@ -77,7 +77,7 @@ def _data(run, target):
     return read_states(run.train.data, target, run.train.precision)
 
 
-class _Recorder:
+class Recorder:
     """Listens to a trainer: journal, progress, event files, checkpoints. Writes on rank 0."""
 
     def __init__(self, run, path, trainer, metadata, comm, wants_end):
@@ -116,7 +116,10 @@ class _Recorder:
             if self.events:
                 for name, value in row.items():
                     self.events.add_scalar(f"train/{name}", value, first + number + 1)
-        shown = {"loss": f"{columns['loss'][-1]:.7g}", "ESS of batch": f"{columns['ess'][-1]:.3f}"} | self.live
+        shown = {"loss": f"{columns['loss'][-1]:.7g}"}
+        if "ess" in columns:
+            shown["ESS of batch"] = f"{columns['ess'][-1]:.3f}"
+        shown |= self.live
         self.progress.show(first + len(columns["loss"]), shown)
 
     def evaluated(self, step, values):
@@ -140,7 +143,9 @@ class _Recorder:
 
 
 def _live(values):
-    return {"ESS": f"{values['ess']:.4f}", "log Z": f"{values['log_z']:.7g}"}
+    if "ess" in values:
+        return {"ESS": f"{values['ess']:.4f}", "log Z": f"{values['log_z']:.7g}"}
+    return {"held out": f"{values['loss']:.5g}"}
 
 
 def _events(path, step):

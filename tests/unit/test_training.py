@@ -117,7 +117,7 @@ def test_clipping_bounds_the_first_step_of_the_gradient():
     flow, target = gaussian(2.0, 3.0)
     settings = Training(steps=1, batch=16, learning_rate=1e-3, clip=1e-3, samples=16)
     trainer = Trainer(flow, target, settings, seed=1)
-    trainer._one()
+    trainer.one()
     moments = torch.stack([trainer.adam.state[p]["exp_avg"] for p in trainer.parameters.values()])
     assert float(moments.norm()) == pytest.approx(0.1 * 1e-3, rel=1e-3)  # (1 - beta_1) g
 
@@ -222,12 +222,12 @@ def test_a_training_killed_while_it_writes_leaves_a_whole_checkpoint(quiet, tmp_
 
 TERMINATE = """
 import os, signal, lqcd_hpc.ml.training.trainer as trainer
-original = trainer.Trainer._one
+original = trainer.Trainer.one
 def one(self):
     if self.processes.rank == self.processes.size - 1 and self.step == 13:
         os.kill(os.getpid(), signal.SIGTERM)
     return original(self)
-trainer.Trainer._one = one
+trainer.Trainer.one = one
 """
 
 
@@ -272,10 +272,10 @@ def test_another_training_in_the_same_directory_is_refused(quiet, tmp_path):
 def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_what_was_good(tmp_path):
     execute(run_file(tmp_path, steps=10), say=lambda text: None)
     path = run_file(tmp_path, steps=30)
-    import lqcd_hpc.ml.training.trainer as trainer
+    import lqcd_hpc.ml.training.loop as loop
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "rate", lambda settings, step: 1e200 if step == 14 else settings.learning_rate)
+        patch.setattr(loop, "rate", lambda settings, step: 1e200 if step == 14 else settings.learning_rate)
         with pytest.raises(LqcdError, match="not finite.* at step 1[56].*smaller learning_rate.*clip = 1.0"):
             execute(path)
     kept = sorted(p.name for p in (tmp_path / "out").glob("check*.safetensors"))
@@ -641,12 +641,12 @@ def test_srun_without_mpi_trains_to_the_same_losses(quiet, tmp_path):
 
 LOSE = """
 import os, signal, lqcd_hpc.ml.training.trainer as trainer
-original = trainer.Trainer._one
+original = trainer.Trainer.one
 def one(self):
     if self.processes.rank == 1 and self.step == 15:
         os.kill(os.getpid(), signal.SIGKILL)
     return original(self)
-trainer.Trainer._one = one
+trainer.Trainer.one = one
 """
 
 

@@ -10,7 +10,7 @@
 | `correlation.py` | `autocorrelation` | rho(t), window, tau_int |
 | `correlators.py` | `correlators` | hadron correlators, effective masses and plateaus |
 | `mass_scan.py` | `mass_scan` | what solvers cost against the bare mass |
-| `training.py` | `training_curve` | loss and effective sample size of a training |
+| `training.py` | `training_curve`, `loss_curve` | loss and effective sample size of a training; a loss alone |
 | `speed.py` | `speed_bars`, `speed_groups` | kernel speeds against the roofline |
 | `style.py` | `encode`, `figure` | the common look; a figure as SVG or PNG bytes |
 
@@ -29,7 +29,7 @@ from .scalar import histories, history
 from .speed import speed_bars, speed_groups
 from .style import encode, figure
 from .topology import charge_history
-from .training import training_curve
+from .training import loss_curve, training_curve
 
 __all__ = [
     "autocorrelation",
@@ -42,6 +42,7 @@ __all__ = [
     "histories",
     "history",
     "hmc_history",
+    "loss_curve",
     "mass_scan",
     "polyakov_scatter",
     "speed_bars",

@@ -1,4 +1,4 @@
-"""How a flow was trained."""
+"""How a flow or a preconditioner was trained."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def training_curve(step, loss, ess, evaluations=None):
     bottom.set(xlabel="step", ylabel="effective sample size")
     legend(bottom)
     made.align_ylabels()
+    return made
+
+
+@styled
+def loss_curve(step, loss, held_out=None):
+    """A loss that is positive, of shape (n,), along the steps of training; `held_out` is (steps, losses on vectors that
+    training never sees). Returns a Figure.
+    """
+    step, loss = np.asarray(step), np.asarray(loss, float)
+    made, axis = figure(5.6, 2.8)
+    good = np.isfinite(loss) & (loss > 0)
+    axis.plot(step[good], loss[good], color=FAINT, lw=0.5, rasterized=len(step) > 2000)
+    axis.plot(*_running_median(step[good], loss[good]), color=BLUE, lw=1.4, label="training")
+    if held_out is not None and len(held_out[0]):
+        axis.plot(*held_out, color=ORANGE, marker="o", ms=4, lw=1.2, mec="white", mew=0.5, label="fresh vectors")
+    axis.set(xlabel="step", ylabel="loss", yscale="log")
+    legend(axis)
     return made
 
 

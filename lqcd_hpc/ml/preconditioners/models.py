@@ -1,0 +1,56 @@
+"""From the card and weights of a trained preconditioner to its network."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from ...errors import LqcdError
+from ...fields.kinds import group_name
+from ..training.state import read_model
+from ..training.transfer import transfer
+from .gammas import BASIS
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+def architecture(table, U):
+    """What a card says of a preconditioner for gauge fields like U."""
+    return {"preconditioner": table, "group": group_name(U.kind.nc), "dimensions": U.lattice.ndim, "gammas": BASIS}
+
+
+def load(model, D):
+    """The trained network of a directory, or of a name among the shipped ones, for an operator.
+
+    Raises `LqcdError` if it is damaged, or of another group, dimension or gamma basis than D.
+    """
+    path = Path(model)
+    if not path.exists() and (SHIPPED / model).is_dir():
+        path = SHIPPED / model
+    tensors, card = read_model(path)
+    if "preconditioner" not in card:
+        raise LqcdError(f"{path} is a model of something else: a preconditioner's card has a table `preconditioner`")
+    here = architecture(card["preconditioner"], D.U)
+    for name in ("group", "dimensions", "gammas"):
+        if card[name] != here[name]:
+            raise LqcdError(f"the model {model} was trained for {name} = {card[name]}, this operator has {here[name]}")
+    network = description_of(card["preconditioner"]).on(D.description, D.lattice.ndim)
+    transfer(network, tensors, path)
+    return network
+
+
+def description_of(table):
+    """The description of a [preconditioner] table."""
+    table = {key: description_of(v) if isinstance(v, dict) and "kind" in v else v for key, v in table.items()}
+    kind = table.pop("kind")
+    name = f"{__package__}.{kind}"
+    if not str(kind).isidentifier() or not find_spec(name):
+        raise LqcdError(f"a preconditioner of kind {kind!r} is unknown to this version: update lqcd_hpc")
+    module = import_module(name)
+    cls = next(
+        c
+        for c in vars(module).values()
+        if isinstance(c, type) and c.__module__ == name and hasattr(c, "__pydantic_fields__")
+    )
+    return cls(**table)

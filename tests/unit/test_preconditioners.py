@@ -1,0 +1,237 @@
+"""Learned preconditioners: networks and their gradients, training as a run, and what they are worth in a solver."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from fermions import assert_close, fill  # noqa: E402
+from preconditioner_runs import run_file, solve, thermal  # noqa: E402
+from reference import dirac  # noqa: E402
+
+from lqcd_hpc import Lattice, LqcdError, Random, gauge  # noqa: E402
+from lqcd_hpc.config import described, load  # noqa: E402
+from lqcd_hpc.ml.bridge import slots  # noqa: E402
+from lqcd_hpc.ml.layers.path_convolution import Work, product  # noqa: E402
+from lqcd_hpc.ml.preconditioners.gammas import gammas  # noqa: E402
+from lqcd_hpc.ml.preconditioners.smoother import Smoother  # noqa: E402
+from lqcd_hpc.ml.solvers.learned import Learned, Trained  # noqa: E402
+from lqcd_hpc.ml.training.inversion import InversionTrainer  # noqa: E402
+from lqcd_hpc.ml.training.settings import Inversion  # noqa: E402
+from lqcd_hpc.operators.chain import Chain  # noqa: E402
+from lqcd_hpc.operators.finish import Finish  # noqa: E402
+from lqcd_hpc.operators.wilson import Wilson  # noqa: E402
+from lqcd_hpc.run import execute  # noqa: E402
+from lqcd_hpc.run.journal import read  # noqa: E402
+
+WILSON = Wilson(mass=0.3, boundary=(1, -1), twist=(0.2, 0.0))
+NETWORKS = {
+    "chain": Smoother(features=(1, 1, 1)),
+    "two features": Smoother(features=(1, 2, 1)),
+    "two steps": Smoother(features=(1, 1), steps=2),
+    "long": Smoother(features=(1, 1, 1, 1), lengths=(1, 2, 4), skip=True),
+}
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def operator(shape=(8, 8), group="SU(2)"):
+    return WILSON.on(gauge.hot(Lattice(shape), Random(1), group))
+
+
+def network_of(name, seed=3):
+    """A network with random weights."""
+    network = NETWORKS[name].on(WILSON, 2)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.1 * torch.randn(p.shape, generator=generator, dtype=p.dtype))
+    return network
+
+
+def loss_of(network, D, works, x, target):
+    return (network(x, works) - target).square().sum()
+
+
+@every_network
+def test_what_learns_is_what_kernels_apply(name):
+    D, network = operator(), network_of(name)
+    psi = fill(D.vector(3))
+    y = network(slots(psi).clone(), network.works(D, 3))
+    assert_close(y.detach().numpy(), slots(network.kernels(D).apply(psi)).numpy(), 1e-14)
+
+
+@every_network
+def test_gradients_are_those_of_finite_differences(name):
+    D, network = operator((4, 8)), network_of(name)
+    works, x, target = network.works(D, 1), slots(fill(D.vector(), 1)).clone(), slots(fill(D.vector(), 2)).clone()
+    x.requires_grad_()
+    loss_of(network, D, works, x, target).backward()
+    generator = torch.Generator().manual_seed(5)
+    for one in [x, *network.parameters()]:
+        direction = torch.randn(one.shape, generator=generator, dtype=one.dtype)
+        found, h = [], 1e-4
+        for step in (h, -h):
+            with torch.no_grad():
+                one.add_(step * direction)
+                found.append(float(loss_of(network, D, works, x, target)))
+                one.sub_(step * direction)
+        expected = (found[0] - found[1]) / (2 * h)
+        assert float((one.grad * direction).sum()) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_second_derivative_is_refused():
+    D, network = operator((4, 8)), network_of("chain")
+    x = slots(fill(D.vector())).clone().requires_grad_()
+    for y in (network(x, network.works(D, 1)), product(x, Work(D, 1))):
+        (slope,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)
+        with pytest.raises(LqcdError, match="differentiated once"):
+            slope.square().sum().backward()
+
+
+@every_network
+def test_networks_are_gauge_covariant_and_linear(name):
+    D = operator()
+    M, psi, phi = network_of(name).kernels(D), fill(D.vector(), 1), fill(D.vector(), 2)
+    before = M.apply(psi).to_numpy()
+    both = D.vector().from_numpy(2 * psi.to_numpy() - 1j * phi.to_numpy())
+    assert_close(M.apply(both), 2 * before - 1j * M.apply(phi).to_numpy())
+    g = gauge.random_transformation(D.U, Random(3))
+    gauge.transform(D.U, g)
+    turned = D.vector().from_numpy(dirac.gauge_transform_vector(g.to_numpy(), psi.to_numpy()))
+    assert_close(M.apply(turned), dirac.gauge_transform_vector(g.to_numpy(), before))
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_training_starts_from_the_neumann_series(skip):
+    """M = (1 + K + K^2 + K^3)/a for D = a (1 - K)."""
+    D = operator()
+    psi = fill(D.vector())
+    a, M = WILSON.diagonal(2), Smoother(features=(1, 1, 1, 1), skip=skip).on(WILSON, 2).kernels(D)
+    term = total = psi.to_numpy()
+    for _ in range(3):
+        term = term - D.apply(D.vector().from_numpy(term)).to_numpy() / a
+        total = total + term
+    assert_close(M.apply(psi), total / a)
+
+
+def test_a_chain_is_a_product_and_ends_as_operators_do():
+    D = operator()
+    psi, left = fill(D.vector(), 1), fill(D.vector(), 2)
+    product = D.apply(D.apply(psi)).to_numpy()
+    assert_close(Chain([D, D]).apply(psi), product)
+    assert_close(Chain([D, D]).adjoint(psi), D.adjoint(D.adjoint(psi)))
+    out = D.vector()
+    *_, last = (launch() for launch in Chain([D, D], [0.5]).launches(psi, out, finish=Finish(dot=True, left=left)))
+    expected = product + 0.5 * psi.to_numpy()
+    assert_close(out, expected)
+    assert last["re0"] + 1j * last["im0"] == pytest.approx(np.vdot(left.to_numpy(), expected))
+    with pytest.raises(LqcdError, match="no adjoint"):
+        Chain([D, D], [0.5]).adjoint(psi)
+
+
+def test_first_weights_have_the_gamma_matrices_of_the_kernels():
+    from reference import gammas as reference
+
+    for ndim in (2, 4):
+        assert np.array_equal(gammas(ndim), reference.gammas(ndim))
+
+
+# ---- what it is worth
+
+
+@pytest.mark.parametrize("name, gain", [("chain", 1.7), ("long", 3.5)])
+def test_a_trained_smoother_saves_iterations_also_on_fields_it_has_not_seen(name, gain, figure):
+    wilson = Wilson(mass=-0.03, boundary=(1, -1))
+    seen, unseen = (wilson.on(thermal((16, 16), "U(1)", 6.0, seed)) for seed in (1, 2))
+    network = NETWORKS[name].on(wilson, 2)
+    settings = Inversion(steps=150, batch=4, learning_rate=1e-2, schedule="cosine")
+    InversionTrainer(network, [seen.to("single")], settings, seed=1).run()
+    M, gains = Trained(network), []
+    for D in (seen, unseen):
+        solution = solve(D, M, 1e-4, restart=100)
+        assert solution.residual <= 1e-4
+        gains.append(solve(D, None, 1e-4, restart=100).iterations / solution.iterations)
+        figure(f"gain in iterations, {name}", gains[-1])
+    assert gains[0] >= gain and gains[1] >= 0.9 * gains[0]
+
+
+# ---- runs
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("preconditioner")
+    execute(run_file(folder), say=lambda text: None)
+    return folder / "out"
+
+
+def losses(directory):
+    return [r["values"]["loss"] for r in read(directory / "journal.jsonl") if r["name"] == "train"]
+
+
+def test_a_run_leaves_a_model_that_solvers_take_by_its_name(model):
+    card = json.loads((model / "model" / "card.json").read_text())
+    assert (
+        card["steps"] == 20 and card["group"] == "U(1)" and card["iterations"]["with"] < card["iterations"]["without"]
+    )
+    table = {"kind": "fgmres", "tol": 1e-8, "preconditioner": {"kind": "learned", "model": str(model)}}
+    D = Wilson(mass=0.1, boundary=(1, -1)).on(thermal((8, 8), "U(1)", 6.0, 4, 5))
+    b = fill(D.vector(2))
+    plain, solver = described("solver", {"kind": "fgmres", "tol": 1e-8}, "solver"), described("solver", table, "solver")
+    solution = solver(D, b)
+    assert solution.residual <= 1e-8 and solution.iterations < 0.6 * plain(D, b).iterations
+
+
+def test_a_training_goes_on_from_its_checkpoint_and_does_not_depend_on_groups(model, tmp_path):
+    shutil.copytree(model, tmp_path / "out")
+    execute(run_file(tmp_path, steps=30), say=lambda text: None)
+    execute(run_file(tmp_path, "whole", steps=30), say=lambda text: None)
+    assert losses(tmp_path / "out") == losses(tmp_path / "whole")
+    assert losses(tmp_path / "out")[:20] == losses(model)
+
+
+def test_a_training_starts_from_a_model_at_another_mass_and_volume(model, tmp_path):
+    path = run_file(tmp_path, mass=0.05, shape=[4, 8], train=f'start = "{model}"', steps=10)
+    execute(path, say=lambda text: None)
+    execute(run_file(tmp_path, "fresh", mass=0.05, shape=[4, 8], steps=10), say=lambda text: None)
+    assert losses(tmp_path / "out")[0] < losses(tmp_path / "fresh")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"more": "width = 3"}, "unknown key 'width'"),
+        ({"features": [1]}, "before and after every layer"),
+        ({"more": "steps = 2\nlengths = [1]"}, "not both"),
+        ({"features": [1, 2, 1], "more": "skip = true"}, "must be equal"),
+        ({"train": "together = 3\ngroups = 2"}, "not a multiple of groups"),
+        ({"count": '2\nfiles = ["a"]'}, "files = "),
+    ],
+)
+def test_faulty_run_files_are_refused(options, message, tmp_path):
+    with pytest.raises(LqcdError, match=message):
+        load(run_file(tmp_path, **options))
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(tmp_path):
+    path = run_file(tmp_path)
+    path.write_text(path.read_text().replace("1e-2", "1e30"))
+    with pytest.raises(LqcdError, match="diverged"):
+        execute(path, say=lambda text: None)
+
+
+def test_a_model_of_something_else_is_refused(model, tmp_path):
+    D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge.hot(Lattice((8, 8)), Random(1), "SU(2)"))
+    with pytest.raises(LqcdError, match=r"group = U\(1\), this operator has SU\(2\)"):
+        Learned(model=str(model))(D, fill(D.vector()))
+    copy = shutil.copytree(model / "model", tmp_path / "model")
+    card = json.loads((copy / "card.json").read_text())
+    (copy / "card.json").write_text(json.dumps(card | {"gammas": "Dirac's"}))
+    D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge.hot(Lattice((8, 8)), Random(1), "U(1)"))
+    with pytest.raises(LqcdError, match="gammas = Dirac's"):
+        Learned(model=str(copy))(D, fill(D.vector()))
+    with pytest.raises(LqcdError, match="no trained model"):
+        Learned(model=str(tmp_path / "none"))(D, fill(D.vector()))

@@ -120,7 +120,7 @@ def _made(run, lattice, number):
 
 def _solved(run, U, network):
     """Iterations of FGMRES on the first gauge field to 1e-6, without and with the preconditioner."""
-    from ..measurements.condensate import draw_signs
+    from ..fields.noise import draw_signs
     from ..ml.solvers.learned import Trained
     from ..solvers.fgmres import FGMRES
     from ..solvers.solution import NotConverged

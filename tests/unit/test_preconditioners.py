@@ -17,6 +17,7 @@ from lqcd_hpc.config import described, load  # noqa: E402
 from lqcd_hpc.ml.bridge import slots  # noqa: E402
 from lqcd_hpc.ml.layers.path_convolution import Work, product  # noqa: E402
 from lqcd_hpc.ml.preconditioners.gammas import gammas  # noqa: E402
+from lqcd_hpc.ml.preconditioners.multigrid import Classical, Multigrid  # noqa: E402
 from lqcd_hpc.ml.preconditioners.smoother import Smoother  # noqa: E402
 from lqcd_hpc.ml.solvers.learned import Learned, Trained  # noqa: E402
 from lqcd_hpc.ml.training.inversion import InversionTrainer  # noqa: E402
@@ -158,6 +159,39 @@ def test_a_trained_smoother_saves_iterations_also_on_fields_it_has_not_seen(name
     assert gains[0] >= gain and gains[1] >= 0.9 * gains[0]
 
 
+def test_iterations_with_a_learned_multigrid_do_not_grow_towards_the_critical_mass(figure):
+    """Trained at one mass on one gauge field, used at others on another, where plain FGMRES slows down."""
+    description = Multigrid(solver=Classical(blocks=[[4, 4]], vectors=4), smoother=Smoother(features=(1, 1, 1)))
+    seen, unseen = (thermal((16, 16), "U(1)", 6.0, seed) for seed in (1, 2))
+    wilson = Wilson(mass=-0.03, boundary=(1, -1))
+    network = description.on(wilson, 2)
+    settings = Inversion(steps=60, batch=4, learning_rate=1e-2, schedule="cosine")
+    InversionTrainer(network, [wilson.on(seen).to("single")], settings, seed=1).run()
+    plain, learned = [], []
+    for mass in (0.2, 0.0, -0.05):
+        D = Wilson(mass=mass, boundary=(1, -1)).on(unseen)
+        solution = solve(D, Trained(network), 1e-8)
+        assert solution.residual <= 1e-8
+        learned.append(solution.iterations)
+        plain.append(solve(D, None, 1e-8).iterations)
+    figure("iterations of FGMRES without and with the learned multigrid", f"{plain} {learned}")
+    assert plain[-1] >= 3 * plain[0]
+    assert max(learned) <= 1.2 * min(learned)
+
+
+def test_a_learned_multigrid_is_the_correction_then_the_smoother():
+    description = Multigrid(solver=Classical(blocks=[[4, 4]], vectors=4), smoother=NETWORKS["chain"])
+    D = WILSON.on(thermal((16, 16), "U(1)", 6.0, 1))
+    network = description.on(WILSON, 2)
+    A = network.operator(D)
+    r, u, z = fill(A.vector(), 1), A.vector(), A.vector()
+    network.correction(D)(r, u)
+    left = A.vector().from_numpy(r.to_numpy() - A.apply(u).to_numpy())
+    expected = u.to_numpy() + network.smoother.kernels(A).apply(left).to_numpy()
+    network.kernels(D).apply(r, z)
+    assert_close(z, expected, 1e-12)
+
+
 # ---- runs
 
 
@@ -166,6 +200,17 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("preconditioner")
     execute(run_file(folder), say=lambda text: None)
     return folder / "out"
+
+
+def test_a_run_trains_a_multigrid(tmp_path):
+    path = run_file(tmp_path, features="[1, 1]", steps=10)
+    levels = 'kind = "multigrid"\nsolver = { kind = "multigrid", blocks = [[4, 4]], vectors = 4 }\n'
+    smoother = 'smoother = { kind = "smoother", features = [1, 1, 1] }\n'
+    text = path.read_text().replace('kind = "smoother"\nfeatures = [1, 1]\n', levels + smoother)
+    path.write_text(text)
+    execute(path, say=lambda text: None)
+    D = Wilson(mass=0.0, boundary=(1, -1)).on(thermal((8, 8), "U(1)", 6.0, 4, 5))
+    assert solve(D, Learned(model=str(tmp_path / "out"))).iterations < 0.3 * solve(D).iterations
 
 
 def losses(directory):
@@ -226,12 +271,12 @@ def test_a_loss_that_is_not_finite_ends_the_training(tmp_path):
 def test_a_model_of_something_else_is_refused(model, tmp_path):
     D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge.hot(Lattice((8, 8)), Random(1), "SU(2)"))
     with pytest.raises(LqcdError, match=r"group = U\(1\), this operator has SU\(2\)"):
-        Learned(model=str(model))(D, fill(D.vector()))
+        Learned(model=str(model)).on(D)
     copy = shutil.copytree(model / "model", tmp_path / "model")
     card = json.loads((copy / "card.json").read_text())
     (copy / "card.json").write_text(json.dumps(card | {"gammas": "Dirac's"}))
     D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge.hot(Lattice((8, 8)), Random(1), "U(1)"))
     with pytest.raises(LqcdError, match="gammas = Dirac's"):
-        Learned(model=str(copy))(D, fill(D.vector()))
+        Learned(model=str(copy)).on(D)
     with pytest.raises(LqcdError, match="no trained model"):
-        Learned(model=str(tmp_path / "none"))(D, fill(D.vector()))
+        Learned(model=str(tmp_path / "none")).on(D)

@@ -40,11 +40,15 @@ def load(model, D):
     return network
 
 
-def description_of(table):
-    """The description of a [preconditioner] table."""
-    table = {key: description_of(v) if isinstance(v, dict) and "kind" in v else v for key, v in table.items()}
+def description_of(table, folder=__package__):
+    """The description of a [preconditioner] table; what its key `solver` holds is one of lqcd_hpc/solvers."""
+    inner = {"solver": __package__.replace("ml.preconditioners", "solvers")}
+    table = {
+        key: description_of(value, inner.get(key, folder)) if isinstance(value, dict) and "kind" in value else value
+        for key, value in table.items()
+    }
     kind = table.pop("kind")
-    name = f"{__package__}.{kind}"
+    name = f"{folder}.{kind}"
     if not str(kind).isidentifier() or not find_spec(name):
         raise LqcdError(f"a preconditioner of kind {kind!r} is unknown to this version: update lqcd_hpc")
     module = import_module(name)

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...description import description
 from ...errors import LqcdError
-from ...solvers.solution import Solution
-from ...solvers.solver import Solver
+from ...solvers.preconditioning import Preconditioner
 from ..preconditioners.models import load
 
 
-class Trained(Solver):
-    """z = M r of a network, by kernels; prepared once per gauge field, precision and number of right-hand sides."""
+class Trained(Preconditioner):
+    """z = M r of a network, by kernels; prepared once per operator, and again when its gauge field has changed."""
 
     def __init__(self, network):
         self.network = network
 
-    def __call__(self, A, b, guess=None):
-        key = ("preconditioner", id(self), A.precision)
-        slot = A.U.shared(key, dict)
-        if "kernels" not in slot or slot["for"] != A.description:
-            slot |= {"kernels": self.network.kernels(A), "for": A.description, "outs": {}}
-        if b.copies not in slot["outs"]:
-            slot["outs"][b.copies] = A.vector(b.copies)
-        out = slot["kernels"].apply(b, slot["outs"][b.copies])
-        return Solution(out, 1, np.full((b.copies, b.lattice.replicas), np.nan), [])
+    def on(self, A):
+        """M for an operator, kept with its gauge field."""
+        slot = A.U.shared(("trained", id(self), A.description, A.precision), dict)
+        if slot.get("version") != A.U.version or slot["network"] is not self.network:
+            slot |= {"network": self.network, "version": A.U.version}
+            slot["kernels"] = InPrecision(A, self.network.kernels(A))
+        return slot["kernels"]
+
+
+class InPrecision:
+    """M in the precision of A for vectors of any."""
+
+    def __init__(self, A, kernels):
+        self.A, self.kernels, self._own = A, kernels, {}
+
+    def apply(self, r, z):
+        """z = M r."""
+        if r.precision == self.A.precision:
+            self.kernels.apply(r, z)
+            return
+        if r.copies not in self._own:
+            self._own[r.copies] = self.A.vector(r.copies), self.A.vector(r.copies)
+        source, out = self._own[r.copies]
+        source.assign(r)
+        self.kernels.apply(source, out)
+        z.assign(out)
 
 
 @description
-class Learned(Solver):
-    """A preconditioner that was trained by `lqcd-hpc train`, for FGMRES or GCR.
+class Learned(Preconditioner):
+    """A preconditioner that was trained by `lqcd-hpc train`, for FGMRES and GCR.
 
     model : directory of the model, or the name of one that comes with the package
 
     Raises `LqcdError` for a model of another group, dimension or gamma basis, and for operators that are not Wilson
-    fermions on a gauge field. It does not solve to a tolerance: the outer solver does.
+    fermions on a gauge field.
     """
 
     model: str
 
-    def __call__(self, A, b, guess=None):
+    def on(self, A):
+        """M for an operator, kept with its gauge field."""
         if not hasattr(A, "U") or not hasattr(getattr(A, "description", None), "diagonal"):
-            raise LqcdError(f"Learned preconditions Wilson fermions on all sites, not {A!r}")
-        trained = A.U.shared(("learned", self.model), lambda: Trained(load(self.model, A)))
-        return trained(A, b)
+            raise LqcdError(f"a learned preconditioner is for Wilson fermions on all sites, not for {A!r}")
+        return A.U.shared(("learned", self.model, A.description), lambda: Trained(load(self.model, A))).on(A)

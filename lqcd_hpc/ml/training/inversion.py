@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from ...backend.program import RandomKey
 from ...errors import LqcdError
-from ...measurements.condensate import draw_signs
+from ...fields.noise import draw_signs
 from ...solvers.fgmres import FGMRES
 from ...solvers.solution import NotConverged
 from ..bridge import slots
@@ -113,8 +112,10 @@ class Task:
     """<|M D v - v|^2/|v|^2> on one gauge field."""
 
     def __init__(self, network, D, settings):
-        self.network, self.D, self.settings = network, D, settings
-        self._v, self._b = D.vector(settings.batch), D.vector(settings.batch)
+        self.D = D = network.operator(D) if hasattr(network, "operator") else D
+        self.network, self.settings = network, settings
+        self._v, self._b, self._u = (D.vector(settings.batch) for _ in range(3))
+        self._correction = network.correction(D) if hasattr(network, "correction") else None
         self._works = network.works(D, settings.batch)
 
     def loss(self, key):
@@ -122,22 +123,26 @@ class Task:
         draw_signs(self._v, key)
         self.D.apply(self._v, self._b)
         if self.settings.filtered:
-            self._filter()
+            self._leave_error_of(self._iterations)
+        if self._correction:
+            self._leave_error_of(self._correction)
         b, v = slots(self._b).clone(), slots(self._v).clone()
         comm = self.D.lattice.comm
         missed = (self.network(b, self._works) - v).double()
         scale = sum_over_ranks(v.double().square().sum(), comm)
         return sum_over_ranks(missed.square().sum(), comm) / scale
 
-    def _filter(self):
-        """Replace v by the error of some iterations for D u = D v that begin with u = 0."""
+    def _leave_error_of(self, solve):
+        """v <- v - u, the error of an approximate solution u of D u = D v."""
+        solve(self._b, self._u)
+        slots(self._v).sub_(slots(self._u))
+        self._v.touch()
+        self.D.apply(self._v, self._b)
+
+    def _iterations(self, b, u):
+        count = self.settings.filtered
         try:
-            FGMRES(tol=1e-12, restart=self.settings.filtered, max_iterations=self.settings.filtered)(self.D, self._b)
+            solution = FGMRES(tol=1e-12, restart=count, max_iterations=count)(self.D, b)
         except NotConverged as error:
-            u = error.solution.x
-            norms = np.sqrt(np.prod(self._v.kind.shape) * self.D.lattice.volume)
-            slots(self._v).sub_(slots(u))
-            self._v.touch()
-            size = torch.linalg.vector_norm(slots(self._v))
-            slots(self._v).mul_(norms / size)
-            self.D.apply(self._v, self._b)
+            solution = error.solution
+        u.assign(solution.x)

@@ -19,7 +19,7 @@ from ..io.atomic import replacing
 from ..io.collective import on_root
 from ..io.configuration import load
 from ..lattice import Lattice, SerialCommunicator
-from ..measurements.condensate import draw_signs
+from ..fields.noise import draw_signs
 from ..operators.applications import applications
 from ..solvers.solution import NotConverged
 from . import journal

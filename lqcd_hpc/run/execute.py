@@ -25,7 +25,7 @@ def execute(path, comm=None, say=print, start=None, only=None):
     if isinstance(run, config.RunFile):
         return _lattice_run(path, run, comm or world(), say)
     if isinstance(run, config.CompareFile):
-        return _comparison(run, comm or world(), say)
+        return _comparison(path, run, comm or world(), say)
     from ..ml.training.processes import processes
 
     with processes() as job, _directory(path, run, job.comm) as directory:
@@ -55,10 +55,10 @@ def _lattice_run(path, run, comm, say):
     return directory.path
 
 
-def _comparison(run, comm, say):
+def _comparison(path, run, comm, say):
     from .compare import compare
 
-    with _directory(run, comm) as directory:
+    with _directory(path, run, comm) as directory:
         compare(run, directory, comm, say)
     return directory.path
 

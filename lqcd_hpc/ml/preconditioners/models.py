@@ -20,14 +20,18 @@ def architecture(table, U):
     return {"preconditioner": table, "group": group_name(U.kind.nc), "dimensions": U.lattice.ndim, "gammas": BASIS}
 
 
+def place_of(model):
+    """The directory of a model: as it is given, or among the shipped ones."""
+    path = Path(model)
+    return SHIPPED / model if not path.exists() and (SHIPPED / model).is_dir() else path
+
+
 def load(model, D):
     """The trained network of a directory, or of a name among the shipped ones, for an operator.
 
     Raises `LqcdError` if it is damaged, or of another group, dimension or gamma basis than D.
     """
-    path = Path(model)
-    if not path.exists() and (SHIPPED / model).is_dir():
-        path = SHIPPED / model
+    path = place_of(model)
     tensors, card = read_model(path)
     if "preconditioner" not in card:
         raise LqcdError(f"{path} is a model of something else: a preconditioner's card has a table `preconditioner`")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...description import description
 from ...errors import LqcdError
 from ...solvers.preconditioning import Preconditioner
-from ..preconditioners.models import load
+from ..preconditioners.models import load, place_of
+from ..training.state import read_model
 
 
 class Trained(Preconditioner):
@@ -53,6 +54,11 @@ class Learned(Preconditioner):
     """
 
     model: str
+
+    @property
+    def training_seconds(self):
+        """Core-seconds of the training, from the card."""
+        return float(read_model(place_of(self.model))[1].get("core_seconds", 0.0))
 
     def on(self, A):
         """M for an operator, kept with its gauge field."""

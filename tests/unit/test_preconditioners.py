@@ -15,15 +15,18 @@ from reference import dirac  # noqa: E402
 from lqcd_hpc import Lattice, LqcdError, Random, gauge  # noqa: E402
 from lqcd_hpc.config import described, load  # noqa: E402
 from lqcd_hpc.ml.bridge import slots  # noqa: E402
-from lqcd_hpc.ml.layers.path_convolution import Work, product  # noqa: E402
+from lqcd_hpc.ml.layers.path_convolution import LocalPathConvolutionLayer, Work, product  # noqa: E402
 from lqcd_hpc.ml.preconditioners.gammas import gammas  # noqa: E402
+from lqcd_hpc.ml.preconditioners.models import SHIPPED  # noqa: E402
 from lqcd_hpc.ml.preconditioners.multigrid import Classical, Multigrid  # noqa: E402
 from lqcd_hpc.ml.preconditioners.smoother import Smoother  # noqa: E402
 from lqcd_hpc.ml.solvers.learned import Learned, Trained  # noqa: E402
 from lqcd_hpc.ml.training.inversion import InversionTrainer  # noqa: E402
 from lqcd_hpc.ml.training.settings import Inversion  # noqa: E402
 from lqcd_hpc.operators.chain import Chain  # noqa: E402
+from lqcd_hpc.operators.clover import Clover  # noqa: E402
 from lqcd_hpc.operators.finish import Finish  # noqa: E402
+from lqcd_hpc.operators.path_links import Transport  # noqa: E402
 from lqcd_hpc.operators.wilson import Wilson  # noqa: E402
 from lqcd_hpc.run import execute  # noqa: E402
 from lqcd_hpc.run.journal import read  # noqa: E402
@@ -81,6 +84,26 @@ def test_gradients_are_those_of_finite_differences(name):
                 one.sub_(step * direction)
         expected = (found[0] - found[1]) / (2 * h)
         assert float((one.grad * direction).sum()) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_layer_with_matrices_of_every_site_has_the_gradients_of_finite_differences():
+    D = operator((4, 8))
+    there = Transport(paths=("", "+x", "-y -y"), boundary=(1, -1))
+    layer = LocalPathConvolutionLayer(there, D.U, 1, 2)
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        layer.weights.copy_(torch.randn(layer.weights.shape, generator=generator, dtype=layer.weights.dtype))
+    work, x = Work(layer.on(D.U), 1), slots(fill(D.vector(), 1)).clone().requires_grad_()
+    target = slots(fill(D.vector(2), 2)).clone()
+    (layer(x, work) - target).square().sum().backward()
+    for one in (x, layer.weights):
+        direction, found = torch.randn(one.shape, generator=generator, dtype=one.dtype), []
+        for h in (1e-3, -1e-3):
+            with torch.no_grad():
+                one.add_(h * direction)
+                found.append(float((layer(x, work) - target).square().sum()))
+                one.sub_(h * direction)
+        assert float((one.grad * direction).sum()) == pytest.approx((found[0] - found[1]) / 2e-3, rel=1e-8)
 
 
 def test_a_second_derivative_is_refused():
@@ -243,6 +266,16 @@ def test_a_training_starts_from_a_model_at_another_mass_and_volume(model, tmp_pa
     execute(path, say=lambda text: None)
     execute(run_file(tmp_path, "fresh", mass=0.05, shape=[4, 8], steps=10), say=lambda text: None)
     assert losses(tmp_path / "out")[0] < losses(tmp_path / "fresh")[0]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
+def test_models_that_come_with_the_package_help_on_fields_of_another_volume(name):
+    """Trained on 8^3 x 16 at beta = 6 and csw = 1 (jobs/preconditioner-*.toml)."""
+    if name.startswith("multigrid"):
+        pytest.skip("its kernels take long to compile")
+    D = Clover(mass=-0.3, csw=1.0, boundary=(1, 1, 1, -1)).on(thermal((4, 4, 4, 8), "SU(3)", 6.0, 1, 20))
+    found = solve(D, Learned(model=name), 1e-4)
+    assert found.residual <= 1e-4 and solve(D, None, 1e-4).iterations >= 1.7 * found.iterations
 
 
 @pytest.mark.parametrize(

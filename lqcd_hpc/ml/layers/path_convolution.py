@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from ...errors import LqcdError
+from ...fields.field import Field
 from ...fields.launch import Sequence
-from ...operators.path_convolution import PathConvolution
+from ...operators.path_convolution import PathConvolution, weight_kind
 from ..bridge import slots
 
 
@@ -42,6 +43,32 @@ class PathConvolutionLayer(torch.nn.Module):
         return _Convolve.apply(x, self.weights, work)
 
 
+class LocalPathConvolutionLayer(torch.nn.Module):
+    """A convolution with spin matrices of every site (of this rank's part), as slots of a field, zero at first.
+
+    It belongs to one lattice and precision; gauge fields on it may change.
+    """
+
+    def __init__(self, transport, U, inputs, outputs, precision=None):
+        super().__init__()
+        spins = 4 if U.lattice.ndim == 4 else 2
+        kind = weight_kind((len(transport.paths), outputs, inputs, spins, spins))
+        self.transport, self.features = transport, (outputs, inputs)
+        self.precision = precision or U.precision
+        self.weights = torch.nn.Parameter(slots(Field(U.lattice, kind, self.precision)).clone())
+        self._kind = kind
+
+    def on(self, U):
+        """The operator of kernels with these weights on a gauge field."""
+        field = Field(U.lattice, self._kind, self.precision)
+        fill(field, self.weights.detach())
+        return PathConvolution(self.transport, U, field, self.precision, self.features)
+
+    def forward(self, x, work):
+        """The convolution of slots of `in` features, with the `Work` of this layer on a gauge field."""
+        return _Convolve.apply(x, self.weights, work)
+
+
 class Work:
     """Fields and prepared launches of a linear operator for tensors of so many copies."""
 
@@ -66,10 +93,18 @@ class Work:
         return slots(self.back).clone()
 
     def gradient(self, x, slope):
-        """The gradient with respect to the weights of a convolution, as reals."""
+        """The gradient with respect to the weights of a convolution, as reals (slots for those of every site)."""
         fill(self.source, x)
         fill(self.slope, slope)
-        return torch.view_as_real(torch.from_numpy(self._gradient()))
+        found = self._gradient()
+        return slots(found).clone() if self.A.local else torch.view_as_real(torch.from_numpy(found))
+
+    def set_weights(self, weights):
+        """Take other weights of a convolution."""
+        if self.A.local:
+            fill(self.A.weights, weights.detach())
+        else:
+            self.A.set_weights(_complex(weights))
 
 
 def fill(field, x):
@@ -109,7 +144,7 @@ class _Convolve(torch.autograd.Function):
     def forward(context, x, weights, work):
         context.work = work
         context.save_for_backward(x, weights)
-        work.A.set_weights(_complex(weights))
+        work.set_weights(weights)
         return work.forward(x)
 
     @staticmethod
@@ -122,7 +157,7 @@ class _Convolve(torch.autograd.Function):
 class _Slopes(torch.autograd.Function):
     @staticmethod
     def forward(context, slope, x, weights, work, wanted):
-        work.A.set_weights(_complex(weights))
+        work.set_weights(weights)
         gradient = work.gradient(x, slope).to(weights)
         return (work.backward(slope) if wanted else None), gradient
 

@@ -30,7 +30,7 @@ class FGMRES(Solver):
     """
 
     tol: float
-    restart: PositiveInt = 16
+    restart: PositiveInt = 32
     max_iterations: PositiveInt = 10000
     preconditioner: Solver | Preconditioner | None = None
     preconditioner_precision: Literal["double", "single"] | None = None

@@ -11,7 +11,6 @@ from ..backend.program import RandomKey
 from ..description import description
 from ..errors import LqcdError
 from ..fields.field import Field, layout_of
-from ..fields.linalg import Vectors
 from ..fields.noise import draw_signs
 from ..operators.aggregates import Aggregates, Transfer, basis_of
 from ..operators.coarse import CoarseOperator
@@ -126,13 +125,13 @@ class Level:
         relaxation = Relaxation(self.A, vectors, target, left, self.description.smoothing)
         for _ in range(times):
             relaxation()
-            _normalise(target, vectors)
+            _orthonormalise(target, vectors)
 
     def _improve(self, vectors):
         """v <- M v."""
         improved = vectors.like()
         Cycle(self, vectors, improved)()
-        _normalise(improved, vectors)
+        _orthonormalise(improved, vectors)
 
     def _span(self, aggregates, vectors):
         """The coarse space of the vectors, which become its basis, and the solver there."""
@@ -204,11 +203,17 @@ class _Given(Preconditioner):
         return self.level
 
 
-def _normalise(source, target):
-    """target = source with every copy of length one."""
-    vectors = Vectors(source)
-    length = np.sqrt(vectors.norm2(source))
-    vectors.combine(target, 1 / np.where(length > 0, length, 1), source, 0, source)
+def _orthonormalise(source, target):
+    """target = the copies of `source`, orthonormal on the whole lattice: else all tend to the slowest mode."""
+    lattice = source.lattice
+    values = source.to_numpy().reshape(source.copies, -1).astype(complex)
+    length = np.sqrt(lattice.comm.allreduce((np.abs(values) ** 2).sum(axis=1)))
+    values /= np.where(length > 0, length, 1)[:, None]
+    products = lattice.comm.allreduce(values @ values.conj().T)
+    size, modes = np.linalg.eigh(products)
+    kept = np.where(size > 1e-10 * size[-1], size, np.inf)
+    turned = (modes / np.sqrt(kept)).conj().T @ values
+    target.from_numpy(turned.reshape(target.to_numpy().shape))
 
 
 def _with_whole_blocks(A, blocks):

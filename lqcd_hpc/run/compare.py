@@ -14,12 +14,12 @@ from statistics import median
 from ..backend.program import RandomKey
 from ..fields.counting import counting
 from ..fields.kinds import group_name
+from ..fields.noise import draw_signs
 from ..io import inspect_header
 from ..io.atomic import replacing
 from ..io.collective import on_root
 from ..io.configuration import load
 from ..lattice import Lattice, SerialCommunicator
-from ..fields.noise import draw_signs
 from ..operators.applications import applications
 from ..solvers.solution import NotConverged
 from . import journal

@@ -2,8 +2,10 @@
 //   key     = (seed, stream)
 //   counter = (site low 32 bits, site high 8 bits | direction << 8 | trial << 16, replica, event)
 // so that results do not depend on ranks, lanes or threads. `event` counts the random calls of a Markov chain, `trial` the
-// draws of one site within an event. This comment is where the layout is written down; fields/random.py and
-// tests/reference/random.py follow it.
+// draws of one site within an event. Directions 0 .. 3 are those of links (0 also of fields at sites), 254 is that of Z2 noise
+// (sources.h), which with the seed of an ensemble is independent of its links, and 255 to numbers for a whole lattice
+// (fields/random.py). This comment is where the layout is written down; fields/random.py and tests/reference/random.py
+// follow it.
 #pragma once
 #include "math.h"
 #include "site.h"

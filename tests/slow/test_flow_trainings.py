@@ -18,10 +18,12 @@ from lqcd_hpc.config.learn import density_of  # noqa: E402
 from lqcd_hpc.ml.samplers.flow_hmc import FlowHMC  # noqa: E402
 from lqcd_hpc.ml.samplers.heatbath import Heatbath  # noqa: E402
 from lqcd_hpc.ml.samplers.independence import Independence  # noqa: E402
+from lqcd_hpc.ml.samplers.nonequilibrium import Nonequilibrium  # noqa: E402
 from lqcd_hpc.ml.samplers.report import report  # noqa: E402
 from lqcd_hpc.ml.samplers.reweighting import Reweighting  # noqa: E402
 from lqcd_hpc.ml.targets import target  # noqa: E402
 from lqcd_hpc.run import execute  # noqa: E402
+from lqcd_hpc.sampling.heatbath import HeatbathSweeps  # noqa: E402
 
 pytestmark = pytest.mark.long
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
@@ -197,6 +199,21 @@ def test_u1_flows(job, figure, beta):
             assert abs(found.mean - exact[name]) < 3 * found.error
     if beta <= 2:
         assert told.ess > 0.1
+
+
+@pytest.mark.parametrize("beta", [1, 2, 3, 4, 5, 6, 7])
+def test_u1_by_work(figure, beta):
+    """log Z, plaquette and charge on 8^2 against the torus sums at every coupling, by paths that begin at beta = 0."""
+    goal = target(Wilson(beta=float(beta)), (8, 8), "U(1)")
+    sampler = Nonequilibrium(steps=300, update=HeatbathSweeps(overrelaxation=1), batch=256).on(goal)
+    told = report(sampler.run(2048, seed=3 + beta))
+    name = f"U(1) 8^2, beta = {beta}, paths"
+    figure(f"{name}: ESS", told.ess)
+    value, error = told.log_z
+    figure(f"{name}: log Z", value, error, expected=goal.exact["log_z"])
+    assert abs(value - goal.exact["log_z"]) < 3 * error < 0.2
+    for one in ("plaquette", "chi_q"):
+        agree(figure, f"{name}: {one}", told.observables[one].estimate, goal.exact[one])
 
 
 @pytest.mark.parametrize("beta", [1, 2, 3, 4, 5, 6, 7])

@@ -49,6 +49,7 @@ class Lattice:
         self.threads = None if threads is None else _number("threads", threads, MAX_THREADS)
         self.grain = (1,) * self.ndim  # lanes hold sub-lattices whose extents are multiples of this
         self.parent = None  # the lattice whose blocks are the sites of this one
+        self._sites = object()  # what lattices with the same sites share
         self.cache = {}  # layouts, neighbour tables, halos and domains, made on demand
 
     @property
@@ -72,7 +73,9 @@ class Lattice:
         Raises `LqcdError` if the block does not divide the part of a rank.
         """
         self._check_block(block)
-        return self._like(self.shape, tuple(block), None)
+        other = self._like(self.shape, tuple(block), None)
+        other._sites = self._sites
+        return other
 
     def coarse(self, block):
         """The lattice whose sites are the blocks of this one, block by block in the same lanes.
@@ -86,9 +89,8 @@ class Lattice:
         return self._like(tuple(n // b for n, b in zip(self.shape, block)), (1,) * self.ndim, self)
 
     def has_the_sites_of(self, other):
-        """Whether every rank has the same sites of both lattices."""
-        mine = (self.shape, self.ranks, self.replicas, self.comm.rank, self.comm.size)
-        return mine == (other.shape, other.ranks, other.replicas, other.comm.rank, other.comm.size)
+        """Whether the two differ in nothing but the lanes that `grained` asked for."""
+        return self._sites is other._sites
 
     def _like(self, shape, grain, parent):
         threads = self.threads

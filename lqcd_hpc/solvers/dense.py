@@ -24,5 +24,6 @@ class DenseInverse:
 
     def apply(self, r, z):
         """z = A^-1 r."""
-        values = r.to_numpy(gather=True).reshape(r.copies, -1)
-        z.from_numpy((self.inverse @ values.T).T.reshape(r._canonical_shape(r.lattice.shape)), gathered=True)
+        given = r.to_numpy(gather=True)
+        found = self.inverse @ given.reshape(r.copies, -1).T
+        z.from_numpy(found.T.reshape(given.shape), gathered=True)

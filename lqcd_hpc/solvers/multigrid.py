@@ -17,8 +17,8 @@ from ..operators.coarse import CoarseOperator
 from .dense import DenseInverse
 from .fgmres import FGMRES
 from .preconditioning import Preconditioner
+from .refine import approximate
 from .relaxation import MOST, Relaxation
-from .solution import NotConverged
 
 
 @description
@@ -187,10 +187,7 @@ class _Flexible:
 
     def apply(self, r, z):
         """z ~ A^-1 r."""
-        try:
-            z.assign(self.solve(self.A, r).x)
-        except NotConverged as error:
-            z.assign(error.solution.x)
+        z.assign(approximate(self.solve, self.A, r).x)
 
 
 class _Given(Preconditioner):

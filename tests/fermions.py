@@ -10,7 +10,7 @@ import importlib
 import numpy as np
 from reference import algebra, dirac
 
-from lqcd_hpc import Field, Lattice, config
+from lqcd_hpc import Field, Lattice, Random, config, gauge
 from lqcd_hpc.fields import kinds
 
 KINDS = config.kinds("operator")
@@ -135,3 +135,15 @@ def assert_close(found, expected, tolerance=1e-13):
     found, expected = (np.asarray(x if isinstance(x, np.ndarray) else x.to_numpy()) for x in (found, expected))
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
+
+
+def assert_covariant_and_linear(M, U):
+    """M[U^g] g psi = g M[U] psi, and M of a combination is the combination, for an operator M on spinors."""
+    psi, phi = fill(M.vector(), 1), fill(M.vector(), 2)
+    before = M.apply(psi).to_numpy()
+    both = M.vector().from_numpy(2 * psi.to_numpy() - 1j * phi.to_numpy())
+    assert_close(M.apply(both), 2 * before - 1j * M.apply(phi).to_numpy())
+    g = gauge.random_transformation(U, Random(3))
+    gauge.transform(U, g)
+    turned = M.vector().from_numpy(dirac.gauge_transform_vector(g.to_numpy(), psi.to_numpy()))
+    assert_close(M.apply(turned), dirac.gauge_transform_vector(g.to_numpy(), before))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from ahead import compile_ahead
-from fermions import assert_close, fill, gauge_field, inner, links_of
-from reference import dirac
+from fermions import assert_close, assert_covariant_and_linear, fill, gauge_field, inner, links_of
 from reference import path_convolution as reference
 from reference.gammas import gammas
 from site_functions import simd
@@ -173,14 +172,7 @@ def test_there_and_back_is_the_identity(path):
 @pytest.mark.parametrize("local", [False, True])
 def test_it_is_gauge_covariant_and_linear(local):
     _, A = convolution("SU(2)", PLANE, "double", "two steps", 1, 1, local)
-    psi, phi = fill(A.vector(), 1), fill(A.vector(), 2)
-    before = A.apply(psi).to_numpy()
-    both = A.vector().from_numpy(2 * psi.to_numpy() - 1j * phi.to_numpy())
-    assert_close(A.apply(both), 2 * before - 1j * A.apply(phi).to_numpy())
-    g = gauge.random_transformation(A.U, Random(3))
-    gauge.transform(A.U, g)
-    turned = A.vector().from_numpy(dirac.gauge_transform_vector(g.to_numpy(), psi.to_numpy()))
-    assert_close(A.apply(turned), dirac.gauge_transform_vector(g.to_numpy(), before))
+    assert_covariant_and_linear(A, A.U)
 
 
 def test_right_hand_sides_beside_features_are_independent():

@@ -8,9 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fermions import assert_close, fill  # noqa: E402
+from fermions import assert_close, assert_covariant_and_linear, fill  # noqa: E402
 from preconditioner_runs import run_file, solve, thermal  # noqa: E402
-from reference import dirac  # noqa: E402
 
 from lqcd_hpc import Lattice, LqcdError, Random, gauge  # noqa: E402
 from lqcd_hpc.config import described, load  # noqa: E402
@@ -118,14 +117,7 @@ def test_a_second_derivative_is_refused():
 @every_network
 def test_networks_are_gauge_covariant_and_linear(name):
     D = operator()
-    M, psi, phi = network_of(name).kernels(D), fill(D.vector(), 1), fill(D.vector(), 2)
-    before = M.apply(psi).to_numpy()
-    both = D.vector().from_numpy(2 * psi.to_numpy() - 1j * phi.to_numpy())
-    assert_close(M.apply(both), 2 * before - 1j * M.apply(phi).to_numpy())
-    g = gauge.random_transformation(D.U, Random(3))
-    gauge.transform(D.U, g)
-    turned = D.vector().from_numpy(dirac.gauge_transform_vector(g.to_numpy(), psi.to_numpy()))
-    assert_close(M.apply(turned), dirac.gauge_transform_vector(g.to_numpy(), before))
+    assert_covariant_and_linear(network_of(name).kernels(D), D.U)
 
 
 @pytest.mark.parametrize("skip", [False, True])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from pathlib import Path
 
 from ..errors import LqcdError
+from ..io.atomic import replacing
 from ..io.collective import on_root
-from .collect import SUMMARY, versions
+from ..lattice import SerialCommunicator
+from .collect import SUMMARY, summary_of, versions
+from .lock import Lock, end_job
 
 
 class RunDirectory:
@@ -26,17 +27,16 @@ class RunDirectory:
         self._new = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._handle = open(self.path / "lock", "a+")  # noqa: SIM115 (held as long as the run)
+            self._held = Lock(self.path, lambda message: end_job(self._comm, message))
         except OSError as error:
             raise LqcdError(
                 f"cannot write in {self.path}: {error.strerror}; choose another [output] directory"
             ) from None
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LqcdError(
-                f"another job works in {self.path}: wait for it, or choose another [output] directory"
-            ) from None
+
+    @property
+    def note(self):
+        """What there is to say about how the directory was found; None if nothing (on rank 0)."""
+        return self._held.note
 
     def bind(self, run, identity, ranks, shape, group):
         """Write run.json, or check that the one there is of the same run."""
@@ -46,7 +46,7 @@ class RunDirectory:
     def _bind(self, run, identity, ranks, shape, group):
         path = self.path / SUMMARY
         if path.exists():
-            known = json.loads(path.read_text())["identity"]
+            known = summary_of(self.path)["identity"]
             different = [key for key in {**known, **identity} if known.get(key) != identity.get(key)]
             if different:
                 raise LqcdError(
@@ -61,19 +61,17 @@ class RunDirectory:
             "ranks": "x".join(map(str, ranks)),
             "lattice": {"shape": shape, "group": group},
         }
-        temporary = path.with_suffix(".part")
-        temporary.write_text(json.dumps(summary, indent=1))
-        os.replace(temporary, path)
+        with replacing(path, SerialCommunicator()) as temporary:
+            temporary.write_text(json.dumps(summary, indent=1))
 
     def release(self):
         """Let other jobs work here; nothing is left of a run that was refused before it was bound."""
         if self._comm.rank:
             return
-        if not (self.path / SUMMARY).exists():
-            (self.path / "lock").unlink(missing_ok=True)
-            if self._new and not any(self.path.iterdir()):
-                self.path.rmdir()
-        self._handle.close()
+        refused = not (self.path / SUMMARY).exists()
+        self._held.release(remove=refused)
+        if refused and self._new and not any(self.path.iterdir()):
+            self.path.rmdir()
 
 
 def identity_of(run):

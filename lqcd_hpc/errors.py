@@ -1,5 +1,7 @@
 """Exceptions that are for the user: a mistake of theirs or of the surroundings, and an end that was asked for."""
 
+import signal
+
 
 class LqcdError(Exception):
     """Says in one message what is wrong and how to mend it.
@@ -14,4 +16,16 @@ class LqcdError(Exception):
 
 
 class Terminated(Exception):
-    """SIGTERM came, and the work ended in order: says what is kept. The command line ends with exit code 143."""
+    """A signal asked for an end, and the work ended in order: says what is kept.
+
+    `code` is what the command line ends with: 128 + the number of the signal, as if that had ended it.
+
+    >>> raise Terminated(15, "the run ended after 4 of 6 updates, with a checkpoint; start it again to go on")
+    Traceback (most recent call last):
+    ...
+    lqcd_hpc.errors.Terminated: SIGTERM: the run ended after 4 of 6 updates, with a checkpoint; start it again to go on
+    """
+
+    def __init__(self, number, kept):
+        super().__init__(f"{signal.Signals(number).name}: {kept}")
+        self.code = 128 + number

@@ -7,7 +7,7 @@ handled here.
 | 1 | a check found something wrong (`inspect`, `doctor`), or the program itself failed |
 | 2 | what was asked for cannot be done; the message says why and how to mend it |
 | 130 | interrupted |
-| 143 | ended in order at SIGTERM (`run`, `train`, `sample`) |
+| 128 + n | ended in order at signal n, with a checkpoint (`run`, `train`, `sample`): 143 for SIGTERM, 138 for SIGUSR1 |
 """
 
 from __future__ import annotations

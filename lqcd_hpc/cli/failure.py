@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import LqcdError, Terminated
 
-BAD_INPUT, FAILED, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 GRACE = 1.0  # seconds that other ranks leave to rank 0 to report a failure that they all share
 _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
 
@@ -54,7 +54,7 @@ def describe(error, debug=False):
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", INTERRUPTED
     if isinstance(error, Terminated):
-        return str(error), TERMINATED
+        return str(error), error.code
     text = "".join(traceback.format_exception(error)) if debug else ""
     if isinstance(error, LqcdError):
         return text + str(error), BAD_INPUT

@@ -21,7 +21,7 @@ DONE = "configuration"
 
 
 def measure_files(run, directory, comm):
-    """Measure on all files that the journal does not hold yet. Raises `Terminated` at SIGTERM, after a file."""
+    """Measure on all files that the journal does not hold yet. Raises `Terminated` at a signal, after a file."""
     with noticed() as came:
         _measure_files(run, directory, comm, came)
 
@@ -44,8 +44,8 @@ def _measure_files(run, directory, comm, came):
         for number, file in enumerate(files, 1):
             if file in done["files"]:
                 continue
-            if comm.allreduce(int(came()), "max"):
-                raise Terminated(f"SIGTERM: the run ended before {file}; start it again to go on")
+            if wish := comm.allreduce(came(), "max"):
+                raise Terminated(wish, f"the run ended before {file}; start it again to go on")
             V, _ = load(file, lattice)
             if U is None:
                 U, observables = V, [(o.name, o.every, o.description.on(V)) for o in run.observables]
@@ -56,10 +56,6 @@ def _measure_files(run, directory, comm, came):
             book.append(number, DONE, {"file": file})
             book.sync()
             progress.show(number, {"file": Path(file).name})
-    except OSError as error:
-        raise LqcdError(
-            f"{error.filename or directory.path}: {error.strerror}; mend it and start again, the run resumes"
-        ) from None
     finally:
         progress.close()
         book.close()

@@ -30,7 +30,7 @@ def train_preconditioner(run, directory, processes, say=print, start=None):
     """Train from the last checkpoint on; returns the last evaluation. Collective.
 
     `start` is a model whose parameters the network begins with. Raises `LqcdError` for what does not fit, and if the
-    loss is no longer finite; `Terminated` at SIGTERM, after a checkpoint.
+    loss is no longer finite; `Terminated` at a signal, after a checkpoint.
     """
     comm, made = processes.comm, prepared(run, processes, start)
     trainer, U = made.trainer, made.fields[0]

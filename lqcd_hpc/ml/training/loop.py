@@ -28,8 +28,9 @@ class Watcher:
         """The state after `trainer.step` steps is finite and may be stored."""
 
     def wants_end(self):
-        """Whether the training shall end with a checkpoint after this step; one process that says so is enough."""
-        return False
+        """The number of the signal at which the training shall end, with a checkpoint after this step (0: none); one
+        process that has one is enough."""
+        return 0
 
 
 class Loop:
@@ -75,8 +76,8 @@ class Loop:
             rows.append(self.one())
             self.step += 1
             evaluation = self.step % settings.evaluate == 0 or self.step == settings.steps
-            end = self.processes.any(watcher.wants_end())
-            checkpoint = end or self.step % self.every == 0
+            end = self.processes.largest(watcher.wants_end())
+            checkpoint = end > 0 or self.step % self.every == 0
             if evaluation or checkpoint or len(rows) == REPORT:
                 self._report(rows, watcher)
                 rows = []
@@ -88,10 +89,8 @@ class Loop:
                 self._count_seconds()
                 watcher.checkpoint(self)
             if end and not self.finished:
-                raise Terminated(
-                    f"SIGTERM: the training ended after {self.step} of {settings.steps} steps, with a checkpoint; "
-                    "start it again to go on"
-                )
+                kept = f"the training ended after {self.step} of {settings.steps} steps, with a checkpoint"
+                raise Terminated(end, f"{kept}; start it again to go on")
         return self.evaluations[-1]
 
     def set_rate(self):

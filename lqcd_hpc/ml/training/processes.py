@@ -57,13 +57,13 @@ class Processes:
         parallel._set_params_and_buffers_to_ignore_for_model(module, buffers)
         return parallel(module, ids, static_graph=True, gradient_as_bucket_view=True)
 
-    def any(self, wish):
-        """Whether any process has the wish."""
+    def largest(self, number):
+        """The largest of the whole numbers of all processes."""
         if self.size == 1:
-            return wish
-        found = torch.tensor(int(wish))
+            return number
+        found = torch.tensor(int(number))
         dist.all_reduce(found, dist.ReduceOp.MAX)
-        return bool(found)
+        return int(found)
 
     def gather(self, tensor):
         """The tensors of all processes, stacked (processes, ...)."""

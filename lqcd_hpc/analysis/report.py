@@ -33,8 +33,11 @@ def write_report(directory, out="report.html", thermalisation=None):
     first_step = find_first_step(measurements) if thermalisation is None else thermalisation
     page = _environment().get_template("report.html.j2").render(**_content(measurements, first_step, target))
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, target)
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return target
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import platform
 import time
 import tomllib
@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LqcdError
+from ..io.atomic import replacing
+from ..lattice import SerialCommunicator
 from ..version import __version__
 from . import journal
 
@@ -54,20 +56,29 @@ def collect(directory):
 
 
 def summary_of(directory):
-    """What run.json says. Raises `LqcdError` if there is none."""
+    """What run.json says. Raises `LqcdError` if there is none, or if it is damaged."""
+    path = Path(directory) / SUMMARY
     try:
-        return json.loads((Path(directory) / SUMMARY).read_text())
+        found = json.loads(path.read_text())
     except OSError as error:
         raise LqcdError(f"{directory} holds no run ({error.filename}: {error.strerror})") from None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or set(found) < {"identity", "run_toml", "versions", "seed", "ranks", "lattice"}:
+        raise LqcdError(f"{path} is damaged: remove it, and start the run again with its run file to write it anew")
+    return found
 
 
 @contextmanager
 def measurement_file(directory, summary):
-    """A new measurements.h5 with the attributes of a run's summary; it appears under its name when it is whole."""
+    """A new measurements.h5 with the attributes of a run's summary; it appears under its name when it is whole.
+
+    It is made in memory, so that a full disk meets one plain write.
+    """
     import h5py
 
-    temporary = directory / f"{NAME}.part"
-    with h5py.File(temporary, "w") as file:
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
         file.attrs["run_toml"] = summary["run_toml"]
         file.attrs["versions"] = json.dumps(summary["versions"])
         file.attrs["seed"] = summary["seed"]
@@ -75,7 +86,8 @@ def measurement_file(directory, summary):
         file.attrs["lattice"] = json.dumps(summary["lattice"])
         file.attrs["created"] = time.strftime("%Y-%m-%d %H:%M:%S")
         yield file
-    os.replace(temporary, directory / NAME)
+    with replacing(directory / NAME, SerialCommunicator()) as temporary:
+        temporary.write_bytes(image.getbuffer())
 
 
 def _kinds(run_toml):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from .. import config
 from ..errors import LqcdError
-from ..io.collective import on_root
+from ..io.collective import on_root, os_message
 from ..lattice import world
 from .collect import finish
 from .directory import RunDirectory
@@ -28,7 +28,7 @@ def execute(path, comm=None, say=print, start=None, only=None):
         return _comparison(path, run, comm or world(), say)
     from ..ml.training.processes import processes
 
-    with processes() as job, _directory(path, run, job.comm) as directory:
+    with processes() as job, _directory(path, run, job.comm, say) as directory:
         if isinstance(run, config.SampleFile):
             from .sample import sample
 
@@ -49,7 +49,7 @@ def execute(path, comm=None, say=print, start=None, only=None):
 
 
 def _lattice_run(path, run, comm, say):
-    with _directory(path, run, comm) as directory:
+    with _directory(path, run, comm, say) as directory:
         (measure_files if run.source else generate)(run, directory, comm)
         on_root(comm, lambda: finish(directory.path, run.output.report, say))
     return directory.path
@@ -58,20 +58,25 @@ def _lattice_run(path, run, comm, say):
 def _comparison(path, run, comm, say):
     from .compare import compare
 
-    with _directory(path, run, comm) as directory:
+    with _directory(path, run, comm, say) as directory:
         compare(run, directory, comm, say)
     return directory.path
 
 
 @contextmanager
-def _directory(path, run, comm):
-    """The directory of a run; what is refused before the run begins is refused in the name of the run file."""
+def _directory(path, run, comm, say):
+    """The directory of a run; what is refused before the run begins is refused in the name of the run file, and what
+    the operating system refuses is told as one sentence."""
     directory = RunDirectory(run.output.directory, comm)
+    on_root(comm, lambda: directory.note and say(directory.note))
     try:
         yield directory
     except LqcdError as error:
         if directory.bound:
             raise
         raise LqcdError(f"{path}: {error}") from None
+    except OSError as error:
+        where = "" if error.filename else f"{directory.path}: "
+        raise LqcdError(f"{where}{os_message(error)}; start again then, the run goes on") from error
     finally:
         directory.release()

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import LqcdError, Terminated
 from ..fields import gauge, scalar
+from ..fields.finite import require_finite
 from ..fields.gauge import link_trace
 from ..fields.random import Random
 from ..io.collective import on_root
@@ -16,14 +17,17 @@ from ..lattice import Lattice
 from ..measurements.plaquette import Plaquette
 from ..sampling import checkpoint
 from .directory import identity_of
-from .journal import NAME, Journal
+from .journal import NAME, Journal, require_whole
 from .observe import observe
 from .progress import Progress
 from .termination import noticed
 
 
 def generate(run, directory, comm):
-    """Run all stages from the last checkpoint on. Raises `Terminated` at SIGTERM, after a checkpoint."""
+    """Run all stages from the last checkpoint on.
+
+    Raises `Terminated` at a signal, after a checkpoint; `LqcdError` if the field is no longer finite.
+    """
     table = run.lattice
     lattice = Lattice(table.shape, table.ranks, table.boundary, table.replicas, comm, table.threads)
     if run.output.configurations and lattice.replicas > 1:
@@ -72,9 +76,10 @@ class Chain:
         self.observables, self.updates = observables, updates
         self.comm = U.lattice.comm
         self.step, length, problems = 0, 0, []
-        if resumed := checkpoint.read_newest(self.path, U):
+        if resumed := checkpoint.read_newest(self.path, U, self._require_journal):
             metadata, self.rng, problems = resumed
             self.step, length = metadata["step"], metadata["journal_bytes"]
+        self.kept = self.step
         on_root(self.comm, lambda: self._open(length))
         self._watched = _watched(run, U)
         self.progress = Progress(run.updates, self.step, self.comm.rank == 0)
@@ -82,6 +87,9 @@ class Chain:
             self.progress.say(f"passed over a damaged checkpoint: {problem}")
         if self.step:
             self.progress.say(f"resuming after {self.step} of {run.updates} updates")
+
+    def _require_journal(self, metadata):
+        require_whole(self.path / NAME, metadata["journal_bytes"])
 
     def _open(self, length):
         self.journal = Journal(self.path / NAME, True, length)
@@ -106,31 +114,32 @@ class Chain:
         for stage, update in zip(self.run.stages, self.updates):
             for _ in range(max(self.step, first), first + stage.count):
                 self._one(stage, update)
-                if self.comm.allreduce(int(came()), "max") and self.step < self.run.updates:
-                    self._end()
+                wish = self.comm.allreduce(came(), "max")
+                if wish and self.step < self.run.updates:
+                    self._end(wish)
             first += stage.count
 
-    def _end(self):
+    def _end(self, wish):
         """End in order before the last update."""
         if self.step % self.run.output.checkpoint:
             self._save_checkpoint()
-        raise Terminated(
-            f"SIGTERM: the run ended after {self.step} of {self.run.updates} updates, with a checkpoint; start it "
-            "again to go on"
-        )
+        kept = f"the run ended after {self.step} of {self.run.updates} updates, with a checkpoint"
+        raise Terminated(wish, f"{kept}; start it again to go on")
 
     def _one(self, stage, update):
         begin = time.perf_counter()
-        report = update.update(self.rng)
+        report = self._updated(stage, update)
         self.step += 1
         values = {"kind": stage.kind} | dict(vars(report))
         values["accepted"] = (
             np.asarray(values["accepted"], int) if self.U.lattice.replicas > 1 else int(values["accepted"])
         )
         watched = self._watched()
+        self._require_finite(stage, watched)
         values |= watched
         seconds = time.perf_counter() - begin
-        self._on_root(lambda: self._note(stage, values, seconds))
+        if self.comm.rank == 0:
+            self._note(stage, values, seconds)
         if stage.measure:
             self._measure()
         every = self.run.output.configurations
@@ -140,13 +149,22 @@ class Chain:
             self._save_checkpoint()
         self.progress.show(self.step, _live(stage, values, watched))
 
-    def _on_root(self, step):
-        """Writing on rank 0; its errors end the run on all ranks at the next checkpoint at the latest."""
-        if self.comm.rank == 0:
-            try:
-                step()
-            except OSError as error:
-                raise LqcdError(f"{self.path}: {error.strerror}; free space and start again, the run resumes") from None
+    def _updated(self, stage, update):
+        """The report of an update."""
+        try:
+            return update.update(self.rng)
+        except LqcdError as error:
+            require_finite(self.U, self._where(stage, self.step + 1))
+            raise LqcdError(f"{self._where(stage, self.step + 1)}: {error}") from None
+
+    def _require_finite(self, stage, watched):
+        """What is watched after every update shows each value of the field that is not a number."""
+        if not all(np.isfinite(value).all() for value in watched.values()):
+            require_finite(self.U, self._where(stage, self.step))
+            raise LqcdError(f"{self._where(stage, self.step)}: {watched} is not finite")
+
+    def _where(self, stage, number):
+        return f"update {number} ({stage.kind}), after the last checkpoint at update {self.kept}"
 
     def _note(self, stage, values, seconds):
         self.journal.append(self.step, "update", values)
@@ -156,8 +174,7 @@ class Chain:
     def _measure(self):
         for observable, measure in self.observables:
             if self.step % observable.every == 0:
-                values = observe(measure, self.step, self.path)
-                self._on_root(lambda name=observable.name, values=values: self.journal.append(self.step, name, values))
+                self.journal.append(self.step, observable.name, observe(measure, self.step, self.path))
 
     def _save_configuration(self):
         folder = self.path / "configurations"
@@ -169,6 +186,7 @@ class Chain:
     def _save_checkpoint(self):
         length = on_root(self.comm, self.journal.sync)
         checkpoint.write(self.path, self.step, self.U, self.rng, length, self.run.text)
+        self.kept = self.step
 
 
 def _live(stage, values, watched):

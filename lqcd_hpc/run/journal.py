@@ -63,12 +63,42 @@ def plain(values):
 
 
 def read(path):
-    """The records of a journal up to the first one that is not whole."""
-    records = []
+    """The records of a journal up to the end of the last whole one.
+
+    A record that a killed job left half written ends it. Raises `LqcdError` if whole records follow a broken one: that
+    is damage.
+    """
+    records, broken = [], None
     with open(path, "rb") as file:
-        for raw in file:
-            checksum, _, text = raw.rstrip(b"\n").partition(b" ")
-            if not raw.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
-                break
-            records.append(json.loads(text))
+        for number, raw in enumerate(file, 1):
+            if not _is_whole(raw):
+                broken = broken or number
+            elif broken:
+                raise LqcdError(
+                    f"{path} is damaged in line {broken}: restore it; or keep the lines before (head -n {broken - 1}), "
+                    "remove the checkpoints if there are any, and start again to make anew what follows"
+                )
+            else:
+                records.append(json.loads(raw[9:]))
     return records
+
+
+def require_whole(path, length):
+    """Raise `LqcdError` unless the first `length` bytes of a journal are whole records."""
+    position = 0
+    if length:
+        with open(path, "rb") as file:
+            for number, raw in enumerate(file, 1):
+                position += len(raw)
+                if not _is_whole(raw):
+                    raise LqcdError(f"{path} is damaged in line {number}")
+                if position >= length:
+                    break
+    if position != length:
+        raise LqcdError(f"{path} has no record that ends at byte {length}")
+
+
+def _is_whole(raw):
+    """Whether a line has its end and its checksum."""
+    checksum, _, text = raw[:-1].partition(b" ")
+    return raw.endswith(b"\n") and checksum == b"%08x" % zlib.crc32(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 
 
 class Progress:
@@ -29,16 +30,22 @@ class Progress:
             or step * 10 // self._total > (step - 1) * 10 // self._total
         ):
             self._last = time.monotonic()
-            print(f"{step:6d}/{self._total}  {self._last - self._start:7.1f} s  {text}", file=sys.stderr, flush=True)
+            _print(f"{step:6d}/{self._total}  {self._last - self._start:7.1f} s  {text}")
 
     def say(self, text):
         """A line of its own."""
         if self._active:
-            (self._bar.console.print if self._bar else lambda t: print(t, file=sys.stderr, flush=True))(text)
+            (self._bar.console.print if self._bar else _print)(text)
 
     def close(self):
         if self._bar:
             self._bar.stop()
+
+
+def _print(text):
+    """A line of the log; a log on a full disk does not end a run."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _bar(total, done):

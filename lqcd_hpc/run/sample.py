@@ -17,7 +17,7 @@ from ..lattice import SerialCommunicator
 from .collect import measurement_file, show_report, summary_of, versions
 from .model import load_model
 from .progress import Progress
-from .states import StateFile, read_states
+from .states import NOTHING, StateFile, read_states, require_held
 from .termination import noticed
 
 RESULT = "result.json"
@@ -30,7 +30,7 @@ def sample(run, directory, processes, say=print):
     Collective.
 
     Every process runs chains of its own, whose numbers do not depend on how many processes there are. Raises
-    `Terminated` at SIGTERM, after a checkpoint.
+    `Terminated` at a signal, after a checkpoint.
     """
     comm = processes.comm
     target, flow, card, density = everywhere(comm, lambda: _subject(run))
@@ -70,28 +70,29 @@ def _sampler(run, target, flow):
 def _run(run, sampler, share, precision, path, processes):
     """The chain of all processes."""
     own = path / f"process_{processes.rank:04d}"
-    stored = everywhere(processes.comm, lambda: _stored(own))
+    shape = sampler.target.prior.shape
+    stored = everywhere(processes.comm, lambda: _stored(own, path, shape))
     first = processes.rank * -(-sampler.width // BLOCK) * BLOCK
     history = sampler.begin(run.random.seed, first=first, device=processes.device, stored=stored[:2], **precision)
     with noticed() as came, _Recorder(run, sampler, history, share, path, own, stored, processes.rank == 0) as recorder:
         while history.batches < sampler.batches(share) and not came():
             recorder.made(history.advance())
         recorder.checkpoint()
-        ended = processes.any(history.batches < sampler.batches(share))
-        if ended:
+        wish = processes.largest(came() if history.batches < sampler.batches(share) else 0)
+        if wish:
             done = min(history.batches * sampler.width, share)
             raise Terminated(
-                f"SIGTERM: sampling ended after {done} of {share} samples, with a checkpoint; start it again to go on"
+                wish, f"sampling ended after {done} of {share} samples, with a checkpoint; start it again to go on"
             )
         recorder.publish()
     return _together(processes.comm.allgather(replace(history.chain(share), state=None, memory={})))
 
 
-def _stored(own):
+def _stored(own, path, shape):
     """(tensors, numbers, problems) of the last checkpoint of this process; nothing without."""
     from ..ml.training.state import read_newest
 
-    return read_newest(own) or ()
+    return read_newest(own, lambda numbers: require_held(path, shape, numbers["kept"])) or ()
 
 
 class _Recorder:
@@ -100,7 +101,7 @@ class _Recorder:
     def __init__(self, run, sampler, history, share, path, own, stored, root):
         self.history, self.own, self.kind, self.width = history, own, sampler.kind, sampler.width
         self.progress = Progress(sampler.batches(share), history.batches, root)
-        held = tuple(stored[1]["kept"]) if stored else (0, None)
+        held = tuple(stored[1]["kept"]) if stored else NOTHING
         shape = sampler.target.prior.shape
         self.keeper = (
             StateFile(path, min(run.output.keep, share), shape, run.text, held) if root and run.output.keep else None
@@ -132,7 +133,7 @@ class _Recorder:
         from ..ml.training.state import write_checkpoint
 
         tensors, numbers = self.history.state()
-        numbers["kept"] = self.keeper.sync() if self.keeper else (0, None)
+        numbers["kept"] = self.keeper.sync() if self.keeper else NOTHING
         self.own.mkdir(exist_ok=True)
         write_checkpoint(self.own, self.history.events, tensors, numbers)
         self.last = time.monotonic()

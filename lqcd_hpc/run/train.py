@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import LqcdError
 from ..io.collective import everywhere, on_root
 from .collect import finish
-from .journal import NAME, Journal
+from .journal import NAME, Journal, require_whole
 from .model import card_of, start_from
 from .progress import Progress
 from .termination import noticed
@@ -19,7 +19,7 @@ def train(run, directory, processes, say=print, start=None):
     """Train from the last checkpoint on; returns the last evaluation. Collective.
 
     `start` is a model whose parameters the flow begins with. Raises `LqcdError` for what does not fit, and if the loss
-    is no longer finite; `Terminated` at SIGTERM, after a checkpoint.
+    is no longer finite; `Terminated` at a signal, after a checkpoint.
     """
     comm = processes.comm
     trainer = _trainer(run, processes, start)
@@ -60,7 +60,11 @@ def resumed(trainer, path):
     """Take the trainer to its last checkpoint; the metadata of that (none: step 0)."""
     from ..ml.training.state import read_newest
 
-    found = everywhere(trainer.processes.comm, lambda: read_newest(path))
+    comm = trainer.processes.comm
+    found = everywhere(comm, lambda: read_newest(path, lambda m: require_whole(path / NAME, m["journal_bytes"])))
+    steps = comm.allgather(found and found[1]["step"])
+    if len(set(steps)) > 1:
+        raise LqcdError(f"the processes read checkpoints of different steps {steps} in {path}: start again")
     if found is None:
         return {"journal_bytes": 0, "problems": []}
     tensors, metadata, problems = found

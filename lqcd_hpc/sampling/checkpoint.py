@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from ..errors import LqcdError
+from ..fields.finite import require_finite
 from ..fields.random import Random
+from ..io.collective import on_root
 from ..io.sitefields import SiteArray, read_fields, write_fields
 
 KEEP = 2
@@ -14,10 +17,12 @@ _NAME = re.compile(r"checkpoint_(\d{8})\.h5")
 
 
 def write(directory, step, U, rng, journal_bytes, run):
-    """Write the checkpoint after `step` updates, and remove all but the newest two. Collective.
+    """Write the checkpoint after `step` updates, and remove all but this and the newest before it. Collective.
 
-    The file appears under its name only when it is whole, synced and read back.
+    The file appears under its name only when it is whole, synced and read back. Later ones, which were passed over when
+    the chain went back behind them, go too. Raises `LqcdError`, with nothing written, if U is not finite.
     """
+    require_finite(U)
     leading = int(U.kind.directions) + (U.lattice.replicas > 1)
     metadata = {"step": step, "journal_bytes": journal_bytes, "run": run, **rng.state}
     write_fields(
@@ -27,14 +32,17 @@ def write(directory, step, U, rng, journal_bytes, run):
         metadata,
     )
     if U.lattice.comm.rank == 0:
-        for _, old in found(directory)[:-KEEP]:
-            old.unlink(missing_ok=True)
+        steps = [one for one, _ in found(directory) if one <= step][-KEEP:]
+        for one, old in found(directory):
+            if one not in steps:
+                old.unlink(missing_ok=True)
 
 
-def read_newest(directory, U):
+def read_newest(directory, U, check=lambda metadata: None):
     """Fill U from the newest checkpoint that is whole; returns its metadata and a `Random`, or None without any.
 
-    Returns also the messages about damaged ones that were passed over. Raises `LqcdError` if all are damaged.
+    `check(metadata)` raises `LqcdError` on rank 0 where what belongs to a checkpoint is damaged. Returns also the
+    messages about those that were passed over. Raises `LqcdError`, and leaves all files alone, if none can be used.
     Collective.
     """
     comm = U.lattice.comm
@@ -43,6 +51,7 @@ def read_newest(directory, U):
     for _, path in candidates:
         try:
             fields, metadata = read_fields(path, U.lattice, [U.kind.name])
+            on_root(comm, partial(check, metadata))
         except LqcdError as error:
             problems.append(str(error))
             continue

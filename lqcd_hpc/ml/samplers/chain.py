@@ -218,8 +218,13 @@ class History:
         return self.core_seconds
 
     def advance(self):
-        """The next batch; None for one that is left out."""
+        """The next batch; None for one that is left out. Raises `LqcdError` if a state in it is not finite."""
         batch = next(self._stream)
+        if bad := int((~torch.isfinite(batch.x)).flatten(1).any(1).sum()):
+            raise LqcdError(
+                f"{bad} of {len(batch.x)} states are not finite in batch {self.batches + 1} of the sampler "
+                f"{self.sampler.kind!r} (event {self.events + 1}); checkpoints from before are kept"
+            )
         self.events, self.memory = self.events + 1, batch.memory
         self.state_now = batch.x if batch.order is None else batch.x[batch.order[-1:]]
         if self.skip:

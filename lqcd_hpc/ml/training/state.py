@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from ...errors import LqcdError
 from ...io.atomic import replacing
+from ...io.collective import os_message
 from ...lattice import SerialCommunicator
 
 KEEP = 2
@@ -25,24 +26,31 @@ _NAME = re.compile(r"checkpoint_(\d{8})\.safetensors")
 
 
 def write_checkpoint(directory, step, tensors, metadata):
-    """Write the checkpoint after `step` steps, and remove all but the newest two."""
+    """Write the checkpoint after `step` steps, and remove all but this and the newest before it."""
     directory = Path(directory)
     _write(directory / f"checkpoint_{step:08d}.safetensors", tensors, metadata)
-    for _, old in _found(directory)[:-KEEP]:
-        old.unlink(missing_ok=True)
+    steps = [one for one, _ in _found(directory) if one <= step][-KEEP:]
+    for one, old in _found(directory):
+        if one not in steps:
+            old.unlink(missing_ok=True)
 
 
-def read_newest(directory):
+def read_newest(directory, check=lambda metadata: None):
     """(tensors, metadata, messages about damaged ones) of the newest checkpoint that is whole; None without any.
 
-    Raises `LqcdError` if all are damaged.
+    `check(metadata)` raises `LqcdError` where what belongs to a checkpoint is damaged. Raises `LqcdError`, and leaves
+    all files alone, if none can be used.
     """
     problems = []
     for _, path in _found(Path(directory))[::-1]:
         try:
-            return *_read(path), problems
+            tensors, metadata = _read(path)
+            check(metadata)
+            return tensors, metadata, problems
         except LqcdError as error:
             problems.append(str(error))
+        except OSError as error:
+            problems.append(os_message(error))
     if problems:
         raise LqcdError(f"no checkpoint in {directory} can be read: {'; '.join(problems)}; remove them to start anew")
     return None
@@ -81,9 +89,9 @@ def read_model(directory):
     return tensors, card
 
 
-def checksum(tensors):
-    """SHA-256 of names, types, shapes and values, in order of the names."""
-    digest = hashlib.sha256()
+def checksum(tensors, text=""):
+    """SHA-256 of names, types, shapes and values, in order of the names, and of a text."""
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
@@ -93,7 +101,8 @@ def checksum(tensors):
 
 def _write(path, tensors, metadata):
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    header = {"lqcd_hpc": json.dumps(metadata | {"checksum": checksum(kept)})}
+    text = json.dumps(metadata)
+    header = {"lqcd_hpc": text, "checksum": checksum(kept, text)}
     with replacing(path, SerialCommunicator()) as temporary:
         try:
             save_file(kept, temporary, header)
@@ -107,12 +116,16 @@ def _read(path):
         raise FileNotFoundError(2, "No such file or directory", str(path))
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["lqcd_hpc"])
+            header = file.metadata() or {}
+            text, metadata = header["lqcd_hpc"], json.loads(header["lqcd_hpc"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iteration)
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise LqcdError(f"{path} is damaged: {error}") from None
-    if metadata.pop("checksum", None) != checksum(tensors):
-        raise LqcdError(f"{path} is damaged: its tensors do not have its checksum")
+    if not isinstance(metadata, dict):
+        raise LqcdError(f"{path} is damaged: its metadata are no table")
+    stored = metadata.pop("checksum", None)  # until version 0.1 it stood there, and was that of the tensors alone
+    if header.get("checksum", stored) != checksum(tensors, text if "checksum" in header else ""):
+        raise LqcdError(f"{path} is damaged: its content does not have its checksum")
     return tensors, metadata
 
 

@@ -41,6 +41,45 @@ def write_report(directory, out="report.html", thermalisation=None):
     return target
 
 
+def values(directory, thermalisation=None):
+    """The table of observables of the run in `directory`, one dict per row.
+
+    Keys: `measurement`, `quantity`, `value`, `error`, `tau_int` (in distances of two measurements), `samples`, and as
+    people read them `text`, `tau_int_text`, `note`.
+
+    Numbers are None where a history is too short or constant; `note` then says why.
+    """
+    measurements = read_measurements(directory)
+    first_step = find_first_step(measurements) if thermalisation is None else thermalisation
+    return [_as_dict(row) for row in observable_rows(measurements, first_step)]
+
+
+def _as_dict(row):
+    one = row.estimate
+    numbers = (one.mean, one.error, one.tau_int, one.samples) if one else (None,) * 4
+    return {
+        "measurement": row.group,
+        "quantity": row.symbol,
+        **dict(zip(("value", "error", "tau_int", "samples"), numbers)),
+        "text": row.value,
+        "tau_int_text": row.tau_int,
+        "note": row.note,
+    }
+
+
+def write_pictures(directory, format="png", thermalisation=None):
+    """Writes the pictures of the report into `directory`, as SECTION-1.png, SECTION-2.png, ...; returns their paths."""
+    measurements = read_measurements(directory)
+    first_step = find_first_step(measurements) if thermalisation is None else thermalisation
+    written = []
+    for picture in run_pictures(measurements, first_step):
+        section = picture.section.lower().replace(" ", "-")
+        number = sum(path.name.startswith(f"{section}-") for path in written) + 1
+        written.append(Path(directory).absolute() / f"{section}-{number}.{format}")
+        written[-1].write_bytes(encode(picture.figure, format))
+    return written
+
+
 def find_first_step(measurements):
     """The step where the plaquette (of the updates, else as measured), or the action of scalars, is thermalised; 0 if
     nothing tells.

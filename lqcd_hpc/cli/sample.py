@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def sample(file: Annotated[Path, typer.Argument(help="The run file (TOML) with [sampler].", show_default=False)]):
+def sample(file: Annotated[Path, typer.Argument(help="The run file (TOML) with a sampler table.", show_default=False)]):
     """Sample a target, with or without a trained flow, and print values with errors and costs."""
     from ..config import SampleFile
     from ..run import execute

@@ -9,7 +9,7 @@ import typer
 
 
 def train(
-    file: Annotated[Path, typer.Argument(help="The run file (TOML) with a [train] table.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="The run file (TOML) with a train table.", show_default=False)],
     start: Annotated[
         str, typer.Option("--from", metavar="MODEL", help="Start from a model of another volume, coupling or mass.")
     ] = None,

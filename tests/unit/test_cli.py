@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import launcher
 import numpy as np
 import pytest
@@ -418,18 +419,40 @@ def test_build_kernels_refuses_nonsense(lqcd, tmp_path):
     assert lqcd("build-kernels", "--run", tmp_path / "no.toml")[0] == 2
 
 
-def test_report_prints_where_it_is(lqcd, monkeypatch, tmp_path):
-    asked = []
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The directory of a short run."""
+    directory = tmp_path_factory.mktemp("measured")
+    (directory / "run.toml").write_text(RUN.format(directory=directory).replace("count = 2", "count = 40"))
+    assert process("run", directory / "run.toml").returncode == 0
+    return directory
 
-    def write_report(*words):
-        asked.append(words)
-        return Path(words[0], words[1])
 
-    monkeypatch.setattr("lqcd_hpc.analysis.report.write_report", write_report)
-    assert lqcd("report", tmp_path)[:2] == (0, f"{tmp_path / 'report.html'}\n")
-    code, out, _ = lqcd("report", tmp_path, "--json", "--out", "other.html", "--thermalisation", 30)
-    assert code == 0 and json.loads(out)["report"] == str(tmp_path / "other.html")
-    assert asked == [(str(tmp_path), "report.html", None), (str(tmp_path), "other.html", 30)]
+def test_report_prints_values_with_errors_and_where_the_page_is(lqcd, measured):
+    code, out, _ = lqcd("report", measured, "--thermalisation", 5)
+    page = out.splitlines()[-1]
+    assert code == 0 and page == str(measured / "report.html") and Path(page).exists()
+    code, out, _ = lqcd("report", measured, "--json", "--out", "other.html", "--thermalisation", 5)
+    found = json.loads(out)
+    assert code == 0 and found["report"] == str(measured / "other.html")
+    (row,) = [one for one in found["values"] if one["measurement"] == "plaquette" and one["quantity"] == "⟨P⟩"]
+    with h5py.File(measured / "measurements.h5") as file:
+        kept = file["plaquette/plaquette"][()][file["plaquette/step"][()] >= 5]
+    assert row["value"] == pytest.approx(kept.mean(), abs=1e-14)
+    assert row["samples"] == len(kept) and 0 < row["error"] < 0.1 and 0 < row["tau_int"] < 20
+    assert row["text"].replace(" ", "") in lqcd("report", measured, "--thermalisation", 5)[1].replace(" ", "")
+
+
+def test_report_writes_its_pictures(lqcd, measured):
+    code, out, _ = lqcd("report", measured, "--pictures", "png", "--json")
+    pictures = [Path(name) for name in json.loads(out)["pictures"]]
+    assert code == 0 and "plaquette-1.png" in {one.name for one in pictures}
+    assert all(one.parent == measured and one.read_bytes().startswith(b"\x89PNG") for one in pictures)
+    assert lqcd("report", measured, "--pictures", "bmp") == (
+        2,
+        "",
+        "--pictures bmp: pictures are written as png or svg\n",
+    )
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no HDF5"])

@@ -1,54 +1,22 @@
-"""Every example runs: ```python blocks of README.md and docs/ (of one page in order, in one namespace), and
-the >>> examples of docstrings. A block below the line `<!-- not run -->` is left alone."""
+"""Every example runs: the blocks of README.md and docs/ (tests/pages.py), and the >>> examples of docstrings."""
 
 import doctest
 import importlib
 import re
 
 import pytest
+from pages import agree, run_examples, walk
 from source_tree import PACKAGE, modules
 
 ROOT = PACKAGE.parent
-BLOCK = re.compile(r"(?P<skip><!-- not run -->\s*\n)?^```python\n(?P<code>.*?)^```$", re.M | re.S)
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+WALKED = ["README.md", "docs/tutorial.md"]  # with their commands, by test_tutorial.py
+PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / name for name in WALKED})
 OPTIONAL = {"torch", "cupy", "safetensors", "tensorboard", "optuna"}
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-
-
-def blocks(text):
-    """(line, code) of every block that is to run."""
-    found = [match for match in BLOCK.finditer(text) if not match["skip"]]
-    return [(text.count("\n", 0, match.start("code")), match["code"]) for match in found]
-
-
-def run_page(text, name):
-    """Run the blocks of a page in one namespace."""
-    namespace = {"__name__": "__example__"}
-    for line, code in blocks(text):
-        if code.lstrip().startswith(">>>"):
-            examples = doctest.DocTestParser().get_doctest(code, namespace, name, name, line)
-            _run_doctest(examples)
-            namespace |= examples.globs
-        else:
-            exec(compile("\n" * line + code, name, "exec"), namespace)
-
-
-def _run_doctest(examples):
-    runner = doctest.DebugRunner(optionflags=FLAGS)
-    try:
-        runner.run(examples, clear_globs=False)
-    except doctest.DocTestFailure as failure:
-        example = failure.example
-        where = f"{examples.name}, line {examples.lineno + example.lineno + 1}"
-        pytest.fail(f"{where}: {example.source}expected {example.want}got {failure.got}", pytrace=False)
-    except doctest.UnexpectedException as failure:
-        raise failure.exc_info[1] from None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_examples_of_the_page_run(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run_page(page.read_text(), str(page))
+def test_examples_of_the_page_run(page, tmp_path):
+    walk(page.read_text(), tmp_path)
 
 
 @pytest.mark.parametrize("name", [module.name for module in modules()])
@@ -62,7 +30,7 @@ def test_examples_in_docstrings_run(name, tmp_path, monkeypatch):
         raise
     for examples in doctest.DocTestFinder(exclude_empty=True).find(module):
         if examples.examples:
-            _run_doctest(examples)
+            run_examples(examples)
 
 
 def test_tests_that_the_conventions_name_exist():
@@ -83,14 +51,30 @@ def test_the_page_on_flows_has_every_kind_with_its_keys():
     assert {kind: set(re.findall(r"`(\w+)`", keys)) for kind, keys in rows.items()} == expected
 
 
-def test_a_failing_example_is_noticed():
+def test_a_failing_example_is_noticed(tmp_path):
     with pytest.raises(ZeroDivisionError):
-        run_page("text\n```python\nx = 1\n```\n\n```python\nx / 0\n```\n", "page")
+        walk("text\n```python\nx = 1\n```\n\n```python\nx / 0\n```\n", tmp_path)
     with pytest.raises(pytest.fail.Exception, match="line 3"):
-        run_page("text\n```python\n>>> 1 + 1\n3\n```\n", "page")
-    run_page("<!-- not run -->\n```python\n1 / 0\n```\n```text\nno python\n```\n", "page")
+        walk("text\n```python\n>>> 1 + 1\n3\n```\n", tmp_path)
+    walk("<!-- not run -->\n```python\n1 / 0\n```\n```text\nno python\n```\n", tmp_path)
 
 
-def test_blocks_of_a_page_share_their_names():
+def test_a_command_that_fails_or_prints_something_else_is_noticed(tmp_path):
+    page = "```toml\n# a.toml: of a page\nb = 1\n```\n```console\n$ grep -c b a.toml\n{}\n$ echo so\n```\n"
+    walk(page.format(1), tmp_path)
+    with pytest.raises(AssertionError, match="grep"):
+        walk(page.format(2), tmp_path)
+    with pytest.raises(AssertionError, match="code 1"):
+        walk("```console\n$ false\n```\n", tmp_path)
+
+
+def test_numbers_agree_within_their_errors():
+    assert agree("m 0.71(2) at 12.5 ...", "m  0.79(2)  at 11.5 s", loosely=True)
+    assert not agree("m 0.71(2) at 12.5 ...", "m 0.79(2) at 12.5 s")
+    for other in ("m 0.89(2) at 12.5 s", "m 0.71(2) at 9.5 s", "n 0.71(2) at 12.5 s"):
+        assert not agree("m 0.71(2) at 12.5 ...", other, loosely=True)
+
+
+def test_blocks_of_a_page_share_their_names(tmp_path):
     page = ["```python", "x = 2", "```", "```python", ">>> x + 1", "3", ">>> y = x", "```"]
-    run_page("\n".join([*page, "```python", "assert y == 2", "```", ""]), "page")
+    walk("\n".join([*page, "```python", "assert y == 2", "```", ""]), tmp_path)

@@ -44,7 +44,7 @@ class Optimisation:
 class Training(Optimisation):
     """Adam on a loss of a flow q and a target p = e^{-S}/Z, or Gauss and Newton for the variance of log w.
 
-    loss : "reverse", "path", "forward" or "mixed" (losses.py); "variance" for flows of few parameters (gauss_newton.py):
+    loss : "reverse", "path", "forward" or "mixed" (losses.py); "variance" for few parameters (gauss_newton.py):
     then learning_rate is how much a coefficient alone is expected to change log w in a step
     samples : fresh samples of each evaluation, over all processes
     target_ess : end as soon as an evaluation finds this effective sample size

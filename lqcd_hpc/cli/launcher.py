@@ -41,11 +41,11 @@ def as_root():
     }
 
 
-def run_job(ranks, arguments, timeout, extra=None):
+def run_job(ranks, arguments, timeout, extra=None, launcher=None):
     """Run this Python with `arguments` on so many ranks; returns (exit code, stdout, stderr), code None after
-    the timeout.
+    the timeout. `launcher`: the words that stand in for `mpirun()`.
     """
-    words = [*mpirun(), "-n", str(ranks), sys.executable, *arguments]
+    words = [*(launcher or mpirun()), "-n", str(ranks), sys.executable, *arguments]
     job = subprocess.Popen(
         words,
         stdin=subprocess.DEVNULL,

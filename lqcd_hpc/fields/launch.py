@@ -292,7 +292,7 @@ class Launch:
         self._select(interior)
         step = max(1, -(-interior.count // CHUNKS))
         for begin in range(interior.begin, interior.end, step):
-            self.function(self.address, begin, min(begin + step, interior.end), self.lattice.replicas)
+            self._run_meanwhile(begin, min(begin + step, interior.end))
             for exchange in exchanges:
                 exchange.progress()
         for exchange in exchanges:
@@ -300,6 +300,10 @@ class Launch:
         self._select(boundary)
         self._run(boundary)
         self._select(self.items)
+
+    def _run_meanwhile(self, begin, end):
+        """A piece of the interior, while messages are under way."""
+        self.function(self.address, begin, end, self.lattice.replicas)
 
     def _interior_and_boundary(self):
         if self._split is None:

@@ -12,6 +12,7 @@
 | `mass_scan.py` | `mass_scan` | what solvers cost against the bare mass |
 | `training.py` | `training_curve`, `loss_curve` | loss and effective sample size of a training; a loss alone |
 | `speed.py` | `speed_bars`, `speed_groups` | kernel speeds against the roofline |
+| `scaling.py` | `scaling` | efficiency over ranks, where the time goes, a model against measurements |
 | `style.py` | `encode`, `figure` | the common look; a figure as SVG or PNG bytes |
 
 >>> picture = history([1, 2, 3], [0.5, 0.6, 0.55], "plaquette")
@@ -26,6 +27,7 @@ from .hmc import hmc_history
 from .mass_scan import mass_scan
 from .polyakov import polyakov_scatter
 from .scalar import histories, history
+from .scaling import scaling
 from .speed import speed_bars, speed_groups
 from .style import encode, figure
 from .topology import charge_history
@@ -45,6 +47,7 @@ __all__ = [
     "loss_curve",
     "mass_scan",
     "polyakov_scatter",
+    "scaling",
     "speed_bars",
     "speed_groups",
     "training_curve",

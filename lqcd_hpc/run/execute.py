@@ -8,6 +8,7 @@ from .. import config
 from ..errors import LqcdError
 from ..io.collective import on_root, os_message
 from ..lattice import world
+from ..lattice.communicator import require_whole_job
 from .collect import finish
 from .directory import RunDirectory
 from .generate import generate
@@ -22,13 +23,14 @@ def execute(path, comm=None, say=print, start=None, only=None):
     the run.
     """
     run = config.load(path, only)
-    if isinstance(run, config.RunFile):
-        return _lattice_run(path, run, comm or world(), say)
-    if isinstance(run, config.CompareFile):
-        return _comparison(path, run, comm or world(), say)
+    if isinstance(run, config.RunFile | config.CompareFile):
+        comm = comm or world()
+        require_whole_job(comm.size)
+        return (_lattice_run if isinstance(run, config.RunFile) else _comparison)(path, run, comm, say)
     from ..ml.training.processes import processes
 
     with processes() as job, _directory(path, run, job.comm, say) as directory:
+        require_whole_job(job.size)
         if isinstance(run, config.SampleFile):
             from .sample import sample
 

@@ -61,7 +61,7 @@ def _class_of(role, kind, where):
         if not found and isinstance(kind, str) and re.fullmatch(r"[a-z0-9_]+", kind) and find_spec(f"{folder}.{kind}"):
             found = _description_in(_module(f"{folder}.{kind}"), role)
     if not found:
-        raise LqcdError(f"[{where}] kind = {kind!r} is unknown{_nearest(str(kind), kinds(role))}")
+        raise LqcdError(f"[{where}] kind = {kind!r} is unknown{nearest(str(kind), kinds(role))}")
     return found
 
 
@@ -135,9 +135,10 @@ def refuse_unknown(table, allowed, where):
     """Refuse keys that are not allowed, with the nearest spelling."""
     for key in table:
         if key not in allowed:
-            raise LqcdError(f"{where} has the unknown key {key!r}{_nearest(key, allowed)}")
+            raise LqcdError(f"{where} has the unknown key {key!r}{nearest(key, allowed)}")
 
 
-def _nearest(name, allowed):
+def nearest(name, allowed):
+    """The end of a message about an unknown name: the nearest of those that are allowed, or all of them."""
     close = difflib.get_close_matches(name, allowed, 1, 0.6)
     return f"; did you mean {close[0]!r}?" if close else f"; choose one of {', '.join(sorted(allowed))}"

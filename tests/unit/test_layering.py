@@ -5,10 +5,10 @@ import sys
 import pytest
 from source_tree import Module, modules
 
-LAYERS = ["cli", "run", "config", "ml", "measurements", "sources", "sampling", "actions", "solvers", "operators"]
-LAYERS += ["smearing", "paths", "io", "fields", "lattice", "backend"]
+LAYERS = ["cli", "jobs", "run", "config", "ml", "measurements", "sources", "sampling", "actions", "solvers"]
+LAYERS += ["operators", "smearing", "paths", "io", "fields", "lattice", "backend"]
 EVERYWHERE = {"errors", "version", "description"}
-MAY_IMPORT_ANALYSIS = {"cli", "run", "ml"}
+MAY_IMPORT_ANALYSIS = {"cli", "jobs", "run", "ml"}
 ANALYSIS_LIBRARIES = {"numpy", "scipy", "pyerrors", "matplotlib", "h5py", "jinja2"}
 ONLY_IN = {
     "mpi4py": ("lattice.communicator",),

@@ -196,4 +196,3 @@ class _Subjects:
             launch()
 
         return run
-

@@ -2,8 +2,10 @@
 writes benchmarks/results/scaling-<date>.json and .png.
 
     python benchmarks/scaling.py [--quick] [--network NETWORK.json] [--results DIR]
+    srun -n 64 python -m mpi4py benchmarks/scaling.py --here 32,32,32,64
 
     --quick    small lattices and few repeats: shows that it works, not how fast
+    --here     in a job that runs already: this lattice over its ranks; prints the table
     --network  a machine to predict (see docs/scaling.md); else the one that is written there
 
 Jobs of 1, 2 and 4 ranks measure hop, clover, conjugate gradients, a trajectory and the training of a flow
@@ -31,7 +33,9 @@ from lqcd_hpc.cli.benchmark.points import Plan
 from lqcd_hpc.cli.benchmark.subject import write_volume
 from lqcd_hpc.cli.launcher import as_root, mpirun, run_job
 from lqcd_hpc.cli.output import console, table
+from lqcd_hpc.cli.shape import parse_shape
 from lqcd_hpc.lattice.communicator import world
+from lqcd_hpc.lattice.decomposition import choose_grid
 
 RESULTS = Path(__file__).parent / "results"
 RANKS = (1, 2, 4)
@@ -136,6 +140,15 @@ def job(task):
             found["weak"] = [weak.measure(comm=comm, **one) for one in task["weak"]]
     if comm.rank == 0:
         print(json.dumps(found), flush=True)
+
+
+def here(shape):
+    """Print the table of one lattice over the ranks of this job."""
+    comm = world()
+    grid, names = choose_grid(shape, comm.size), ("hop", "clover", "cg", "hmc")
+    made = [one for name in names for one in points.measure(Plan(name, shape, grid), comm)]
+    if comm.rank == 0:
+        console().print(scaling_table([one | {"network": "its own", "rate": None} for one in made]))
 
 
 def measure(size):
@@ -312,9 +325,12 @@ if __name__ == "__main__":
     words.add_argument("--quick", action="store_true")
     words.add_argument("--network", type=Path)
     words.add_argument("--results", type=Path, default=RESULTS)
+    words.add_argument("--here", type=parse_shape)
     words.add_argument("--job", type=Path, help=argparse.SUPPRESS)
     given = words.parse_args()
     if given.job:
         job(json.loads(given.job.read_text()))
+    elif given.here:
+        here(given.here)
     else:
         main(given.quick, json.loads(given.network.read_text()) if given.network else NETWORK, given.results)

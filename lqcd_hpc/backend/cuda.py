@@ -19,6 +19,7 @@ from .program import KERNELS
 
 NAME = "cuda"
 GROUP = 32  # lanes of a memory block: a warp reads whole lines
+IN_PLACE = False  # MPI must not read before kernels are done: messages are packed, and `collect` waits
 PIECE = 2**20  # items of a launch whose sums go to global bins: 2^20 terms of less than 2^40 in a bin
 _LOCAL_RANK = ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK", "PALS_LOCAL_RANKID")
 _LOCAL_RANK += ("FLUX_TASK_LOCAL_ID", "SLURM_LOCALID")

@@ -140,6 +140,11 @@ def wire(message):
     return arrays().wire(message)
 
 
+def sends_in_place():
+    """Whether MPI may read and write the memory of fields itself."""
+    return arrays().IN_PLACE
+
+
 def move(verb, message, position, memory, slots, blocks, reals, group):
     """ "pack" slots of a field's buffer into a message from number `position` on, or "unpack" them.
 

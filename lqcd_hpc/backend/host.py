@@ -9,6 +9,7 @@ import numpy as np
 from . import cpu
 from .memory import allocate
 
+IN_PLACE = True  # MPI reads and writes the memory of fields
 _WORD = {4: "uint32_t", 8: "uint64_t"}
 
 

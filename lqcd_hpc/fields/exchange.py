@@ -1,4 +1,8 @@
-"""One halo exchange of a field: pack, persistent messages, unpack."""
+"""One halo exchange of a field: pack, persistent messages, unpack.
+
+Messages of all pieces for one rank are packed into one. A run of memory blocks is not packed: it is a message of its
+own that MPI reads and writes in the field, if nobody writes the field meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,15 @@ class Exchange:
     def __init__(self, field, pieces):
         self._field = field
         self._copies, sends, receives = [], {}, {}
+        runs_out, runs_in = [], []
         for buffer, parity, halo in pieces:
             for part in halo.parts[parity]:
                 if part.source is None:
                     self._copies.append((buffer, part))
+                    continue
+                if part.run and field.settled and device.sends_in_place():
+                    runs_out.append((part.target, self._run(buffer, part.sent_blocks)))
+                    runs_in.append((part.source, self._run(buffer, part.ghost_blocks)))
                     continue
                 if len(part.sent):
                     sends.setdefault(part.target, []).append((buffer, part.sent, part.sent_blocks))
@@ -28,6 +37,7 @@ class Exchange:
         self._outgoing, self._incoming = ([message for _, message in listed] for listed in (outgoing, incoming))
         self._local = [self._local_copy(buffer, part) for buffer, part in self._copies]
         sent, received = ([(rank, device.wire(message)) for rank, message in listed] for listed in (outgoing, incoming))
+        sent, received = sent + runs_out, received + runs_in
         self._channel = field.lattice.comm.channel(sent, received) if sent or received else None
 
     def _message(self, items, moves):
@@ -38,6 +48,10 @@ class Exchange:
             moves.append((message, position, buffer, slots, blocks))
             position += len(slots) * field.reals
         return message
+
+    def _run(self, buffer, blocks):
+        """The memory of successive blocks."""
+        return self._field.data[buffer, blocks[0] : blocks[-1] + 1]
 
     def _memory(self, slots):
         field = self._field

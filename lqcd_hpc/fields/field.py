@@ -48,6 +48,7 @@ class Field:
         self._fresh = {}  # (buffer, parity) -> halos exchanged since the last write
         self._exchanges = {}
         self._shared = {}  # what launches of this field have in common
+        self.settled = False  # whether nobody writes it while its messages are under way
         self.data = self._allocate()
 
     def _allocate(self):

@@ -165,7 +165,10 @@ class Layout:
         return target, np.ravel_multi_index(shift.T[::-1], self.virtual[::-1]), outside
 
     def _ghost_numbers(self, coords, groups):
-        keys, inverse = np.unique(np.column_stack([groups, coords]), axis=0, return_inverse=True)
+        """Numbers of these ghosts. New ones are ordered as sites are, so that halos of faces are runs of memory."""
+        order = [self.parity_of_coords(coords), groups, *coords.T[::-1]]  # x fastest
+        rows, inverse = np.unique(np.column_stack(order), axis=0, return_inverse=True)
+        keys = np.column_stack([rows[:, 1], rows[:, :1:-1]])
         numbers = np.empty(len(keys), np.int64)
         for k, key in enumerate(map(tuple, keys.tolist())):
             if key not in self._ghosts:

@@ -37,11 +37,13 @@ class ProjectedHalo:
         alone = full.lattice.comm.size == 1  # nothing is ever read from it
         kind = Kind("projected", len(reach), (projection.reals,), "real", "none", directions=True)
         self.field = full if alone else full.like(kind)
+        self.field.settled = not alone
         sent = [] if alone else list(enumerate(reach))
-        self._launches = [
+        made = [
             [make_launch(projection, number, Sent(d, parity), full, self.field) for number, d in sent]
             for parity in (0, 1)
         ]
+        self._launches = [[launch for launch in launches if launch.items.count] for launches in made]
 
     def refresh(self):
         """Project what will be sent of the parities that were written since."""

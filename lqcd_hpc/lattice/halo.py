@@ -56,6 +56,7 @@ class _part:
 
     `whole`: both sides are whole memory blocks. Sender and receiver must agree on this (a message of blocks has another
     order than one of slots), so it is decided by both sides and parities together: lists that all ranks share.
+    `run`: both sides are one run of blocks. All ranks are alike if their extents are even; else there are no runs.
     """
 
     def __init__(self, layout, offset, ghosts, sent, whole):
@@ -67,6 +68,8 @@ class _part:
         self.ghosts, self.sent = ghosts, sent
         self.ghost_blocks = _blocks(ghosts, layout.lanes) if whole else None
         self.sent_blocks = _blocks(sent, layout.lanes) if whole else None
+        alike = whole and all(n % 2 == 0 for n in layout.lattice.local_shape)
+        self.run = alike and _is_run(self.ghost_blocks) and _is_run(self.sent_blocks)
 
 
 def _are_blocks(slots, layout):
@@ -80,3 +83,7 @@ def _are_blocks(slots, layout):
 
 def _blocks(slots, group):
     return np.ascontiguousarray(slots[::group] // group)
+
+
+def _is_run(blocks):
+    return len(blocks) > 0 and bool((np.diff(blocks) == 1).all())

@@ -49,6 +49,19 @@ def test_delayed_sums_are_late_and_the_same():
     assert DelayedCommunicator(world()).allreduce(1.5) == 1.5 * comm.size
 
 
+def test_faces_of_the_slowest_direction_are_sent_from_where_they_lie(monkeypatch):
+    moved = []
+    pack = Exchange._move
+    monkeypatch.setattr(Exchange, "_move", lambda self, *move: (moved.append(move), pack(self, *move)))
+    psi, hop = hop_launch(lattice(world()), "double")
+    hop()  # links are packed: kernels may write them
+    packed = len(moved)
+    assert packed > 0
+    psi.touch(parities=(ODD,))
+    hop()
+    assert len(moved) == packed
+
+
 def test_split_finds_every_phase_and_counts_what_is_sent():
     comm = world()
     run = WORKLOADS["hop"].make(lattice(comm), "double")

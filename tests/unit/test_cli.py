@@ -25,7 +25,20 @@ from lqcd_hpc.version import __version__
 CONFIGS = Path(__file__).parents[2].parent / "shared" / "data" / "configs"
 needs_configs = pytest.mark.skipif(not CONFIGS.is_dir(), reason=f"gauge configurations are not in {CONFIGS}")
 PROGRAM = "from lqcd_hpc.cli import main; main()"
-VERBS = {"bench", "build-kernels", "convert", "doctor", "inspect", "plan", "report", "run", "sample", "submit", "train"}
+VERBS = {
+    "bench",
+    "build-kernels",
+    "convert",
+    "doctor",
+    "inspect",
+    "plan",
+    "report",
+    "run",
+    "sample",
+    "status",
+    "submit",
+    "train",
+}
 
 BARE = (4, 4, 4, 4)
 # physics.md 4a: format, shape, group, precision, stored checksum, plaquette (all, ss, st), decimals, shape to be given

@@ -34,18 +34,28 @@ def links_of(paths, changes, streams, ranks):
     files = [path for path in paths if path.endswith(".toml")]
     if not files:
         raise LqcdError("give a run file (RUN.toml) to submit")
+    for path in files:
+        if files.count(path) > 1:
+            raise LqcdError(f"{path} is there twice: a chain has each run file once")
     texts = {path: _read(path) for path in files}
     made = dict(zip(files, members(list(texts.values()), changes, streams)))
     for path in files:
         _require_runnable(path, made[path], ranks)
-    bases = {path: config.parse(text).output.directory for path, text in texts.items()}
+    _require_distinct([found[0].base for found in made.values()])
     links = []
     for path in paths:
         if path in made:
-            links.append(Link(_name(path), "run", tuple(made[path]), bases[path]))
+            links.append(Link(_name(path), "run", tuple(made[path]), made[path][0].base))
         else:
             links.append(_analysis(path, links))
     return links
+
+
+def _require_distinct(bases):
+    """Two links cannot write in one directory."""
+    for base in bases:
+        if bases.count(base) > 1:
+            raise LqcdError(f"[output] directory = {base!r}: two run files of the chain have it; give each its own")
 
 
 def _read(path):
@@ -64,7 +74,7 @@ def _analysis(path, links):
             return Link(f"{link.name}-{ANALYSE}", "report", link.members, link.base)
     if not Path(path).is_dir():
         raise LqcdError(f"{path} is neither a run file (.toml) nor the [output] directory of a run file before it")
-    return Link(f"{_name(path)}-{ANALYSE}", "report", (Member("", path, {}),), path)
+    return Link(f"{_name(path)}-{ANALYSE}", "report", (Member("", path, path, {}),), path)
 
 
 def _require_runnable(path, found, ranks):

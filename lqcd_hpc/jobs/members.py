@@ -20,10 +20,12 @@ from ..errors import LqcdError
 
 @dataclass(frozen=True)
 class Member:
-    """One run: the text of its run file, its output directory, and what makes it differ from the others."""
+    """One run: the text of its run file, its output directory, the one that all members share, and what makes it differ
+    from the others."""
 
     text: str
     directory: str
+    base: str
     labels: dict[str, Any]
 
 
@@ -70,28 +72,36 @@ def members(texts, changes, streams):
             known = {name if "." in key else name.rpartition(".")[2] for tables in links for name in _leaves(tables)}
             raise LqcdError(f"--set {key}: no run file has this key{nearest(key, known)}")
     if not changes and streams is None:
-        return [[Member(text, tables["output"]["directory"], {})] for text, tables in zip(texts, links)]
+        folders = [tables["output"]["directory"] for tables in links]
+        return [[Member(text, folder, folder, {})] for text, folder in zip(texts, folders)]
     return _grid(links, changes, places, streams)
 
 
 def _grid(links, changes, places, streams):
-    varied = [key for key, values in changes.items() if len(values) > 1]
+    once = {key: values[0] for key, values in changes.items() if len(values) == 1}
+    grid = {key: values for key, values in changes.items() if key not in once}
+    bases = [_changed(tables, once, places, link)["output"]["directory"] for link, tables in enumerate(links)]
     made = [[] for _ in links]
-    points = product(*changes.values(), range(streams or 1))
-    for number, (*values, stream) in enumerate(points):
-        labels = {key: value for key, value in zip(changes, values) if key in varied}
-        labels |= {"stream": stream} if streams is not None else {}
+    for number, (*values, stream) in enumerate(product(*grid.values(), range(streams or 1))):
+        labels = dict(zip(grid, values)) | ({"stream": stream} if streams is not None else {})
         folder = PurePath(*(_label(key, value) for key, value in labels.items()))
-        moved = {tables["output"]["directory"]: str(tables["output"]["directory"] / folder) for tables in links}
+        directories = [str(PurePath(base) / folder) for base in bases]
+        moved = dict(zip((tables["output"]["directory"] for tables in links), directories))
         for link, tables in enumerate(links):
-            one = _following(tables, moved)
-            for key, value in zip(changes, values):
-                if places[key][link]:
-                    one = _with(one, places[key][link], value)
+            one = _changed(_following(tables, moved), once | dict(zip(grid, values)), places, link)
+            one = _with(one, ("output", "directory"), directories[link])
             if "random" in one:
                 one = _with(one, ("random", "stream"), one["random"].get("stream", 0) + number)
-            made[link].append(Member(toml_text(one), one["output"]["directory"], labels))
+            made[link].append(Member(toml_text(one), directories[link], bases[link], labels))
     return made
+
+
+def _changed(tables, values, places, link):
+    """The tables of a link with the values of those keys that it has."""
+    for key, value in values.items():
+        if places[key][link]:
+            tables = _with(tables, places[key][link], value)
+    return tables
 
 
 def _label(key, value):

@@ -294,6 +294,15 @@ def test_paths_into_the_output_of_a_link_follow_its_members():
     assert measured[1].directory == "out-measured/stream_001" and generated[1].directory == "out/stream_001"
 
 
+def test_another_output_directory_takes_paths_and_records_along():
+    texts = [RUN.format(directory="out"), MEASURE.format(directory="out")]
+    texts[1] = texts[1].replace('directory = "out-measured"', 'directory = "m"')
+    with_it = members(texts[:1] + texts[1:], settings(["output.directory=new"]), None)
+    ((one,), (two,)) = with_it
+    assert (one.directory, one.base) == ("new", "new") and one.labels == {}
+    assert tomllib.loads(two.text)["source"]["files"][0] == "new/configurations/*.ildg"
+
+
 def test_a_run_file_that_nothing_changes_stays_as_it_is():
     text = "# a remark\n" + RUN.format(directory="out")
     ((one,),) = members([text], {}, None)
@@ -391,6 +400,8 @@ MISTAKES = {
     "no value": (["--set", "beta"], "--set beta: write KEY=VALUE"),
     "a key twice": (["--set", "beta=1", "--set", "beta=2"], "--set beta comes twice"),
     "a value of a wrong type": (["--set", "beta=5.8,x"], "run.toml with beta = x: [action] beta = 'x'"),
+    "one directory twice": (["measure.toml", "--set", "output.directory=x"], "two run files of the chain have it"),
+    "one file twice": (["run.toml"], "run.toml is there twice"),
     "no job": (["--after", "x"], "--after x: give the number of a job"),
     "no run file": (["nothing"], "nothing is neither a run file (.toml) nor the [output] directory"),
     "a missing run file": (["none.toml"], "cannot read the run file none.toml"),

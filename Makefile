@@ -32,9 +32,10 @@ setup: $(INSTALLED)  ## make .venv and install the package into it
 demo: $(INSTALLED)   ## generate and measure a small SU(3) ensemble on 2 ranks, write a report
 	$(BIN)/mpirun -n $(RANKS) $(PY) -m mpi4py $(BIN)/lqcd-hpc run $(DEMO)
 
-test: $(INSTALLED)   ## the test suite: two files at a time, then on 2 and on 4 ranks
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not long and not mpirun" $(PYTEST_ARGS)
+test: $(INSTALLED)   ## the test suite: two files at a time, then on 2 and on 4 ranks, then on SLURM
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not long and not mpirun and not slurm" $(PYTEST_ARGS)
 	$(PY) -m pytest -m "not long and mpirun" $(PYTEST_ARGS)
+	$(PY) -m pytest tests/slurm -m "not long" -rs $(PYTEST_ARGS)
 
 test-all: $(INSTALLED)  ## the suite with its long physics; figures go to benchmarks/results
 	$(PY) -m pytest -m "" --timeout=0 --results=benchmarks/results $(PYTEST_ARGS)

@@ -23,8 +23,8 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Jobs under mpirun come last: what is wrong serially is told first."""
-    items.sort(key=lambda item: item.get_closest_marker("mpirun") is not None)
+    """Jobs under mpirun come last, and after them those of SLURM: what is wrong serially is told first."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("slurm", "mpirun")])
 
 
 @pytest.fixture

@@ -1,0 +1,203 @@
+"""Rendered job scripts on a real SLURM: arrays, chains, the time limit, a lost node, GPUs, and silent singletons."""
+
+import hashlib
+import re
+import time
+
+import pytest
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
+
+LIMITED, LOST = 380, 150  # updates of a tenth of a second; the time limit gives them 5 to 35 seconds at once
+RUN = """
+[lattice]
+shape = [4, 4, 4, 8]
+group = "SU(3)"
+[start]
+kind = "{start}"
+{file}
+[random]
+seed = 3
+[action]
+kind = "wilson"
+beta = 5.7
+[[update]]
+kind = "heatbath"
+overrelaxation = 1
+count = {count}
+[measure.plaquette]
+[output]
+directory = "{directory}"
+checkpoint = 20
+configurations = {count}
+report = false
+"""
+MEASURE = """
+[source]
+files = ["{directory}/configurations/*.ildg"]
+[measure.polyakov]
+[output]
+directory = "{directory}/measured"
+report = false
+"""
+
+
+def write(user, directory, count, start="hot", file="", name=None):
+    """A run file of so many updates."""
+    path = user.folder / f"{name or directory}.toml"
+    path.write_text(RUN.format(directory=directory, count=count, start=start, file=file))
+    return path.name
+
+
+def history(directory):
+    """Digests of the journal, of the last checkpoint, and of the stored configurations."""
+    from lqcd_hpc.io import read_links
+    from lqcd_hpc.io.sitefields import read_fields
+    from lqcd_hpc.lattice import Lattice
+
+    digests = {"journal": hashlib.sha256((directory / "journal.jsonl").read_bytes()).hexdigest()}
+    for file in sorted((directory / "configurations").glob("conf_*")):
+        digests[file.name] = hashlib.sha256(read_links(file)[0].tobytes()).hexdigest()
+    last = max(directory.glob("checkpoint_*"))
+    fields, metadata = read_fields(last, Lattice((4, 4, 4, 8)), None)
+    digests[last.name] = [hashlib.sha256(one.values.tobytes()).hexdigest() for one in fields.values()]
+    digests[last.name] += [metadata[key] for key in ("step", "event", "journal_bytes")]
+    return digests
+
+
+def completed(user, record, job=None):
+    """Wait for a job and require that it ended well."""
+    told = user.cluster.wait(job or record["job"])
+    assert told["JobState"] == "COMPLETED", f"{told}\n{user.log(record)}"
+    return told
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_jobs(patient_user):
+    """Jobs that run beside the other tests: one that meets its time limit, one that loses its node."""
+    user = patient_user
+    site, frail = user.site(), user.site("frail", partition="frail")
+    limited = user.submit(write(user, "limited", LIMITED), "--site", site, "--time", 1, pause=0.1)[0]
+    lost = user.submit(write(user, "lost", LOST), "--site", frail, pause=0.1)[0]
+    _until_lines(user.folder / "lost" / "seconds.txt", 30)
+    node = user.cluster.show(lost["job"])["NodeList"]
+    user.cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    return {"limited": limited, "lost": lost, "node": node}
+
+
+def test_an_array_runs_every_point_of_a_grid_with_its_own_numbers(user):
+    run = write(user, "out", 3)
+    record = user.submit(run, "--site", user.site(), "--array", 1, "--set", "beta=5.6,5.8")[0]
+    for element in range(2):
+        completed(user, record, f"{record['job']}_{element}")
+    folders = [f"out/beta_{beta}/stream_000" for beta in ("5.6", "5.8")]
+    assert [one["directory"] for one in record["members"]] == [str(user.folder / folder) for folder in folders]
+    journals = [(user.folder / folder / "journal.jsonl").read_bytes() for folder in folders]
+    assert len(set(journals)) == 2 and all(journal.count(b'"update"') == 3 for journal in journals)
+
+
+def test_links_of_a_chain_wait_for_the_ones_before_them(user):
+    run = write(user, "out", 4)
+    (user.folder / "measure.toml").write_text(MEASURE.format(directory="out"))
+    first, second = user.submit(run, "measure.toml", "--site", user.site(), "--array", 2)
+    assert second["dependency"] == f"aftercorr:{first['job']}"
+    for record in (first, second):
+        for element in range(2):
+            completed(user, record, f"{record['job']}_{element}")
+    for stream in ("stream_000", "stream_001"):
+        assert b"polyakov" in (user.folder / "out" / "measured" / stream / "journal.jsonl").read_bytes()
+
+
+def test_a_link_that_fails_cancels_what_comes_after_it(user):
+    run = write(user, "out", 4, start="file", file='file = "no-such.ildg"')
+    (user.folder / "measure.toml").write_text(MEASURE.format(directory="out"))
+    first, second, third = user.submit(run, "measure.toml", "out", "--site", user.site())
+    told = user.cluster.wait(first["job"])
+    assert told["JobState"] == "FAILED" and told["ExitCode"] == "2:0", told
+    assert user.log(first).count("no-such.ildg") == 1
+    for record in (second, third):
+        assert user.cluster.wait(record["job"])["JobState"] == "CANCELLED"
+    assert not (user.folder / "out" / "measured" / "journal.jsonl").exists()
+
+
+def test_ranks_on_two_nodes_are_one_job(user):
+    run = write(user, "out", 3)
+    record = user.submit(run, "--site", user.site(), "--nodes", 2)[0]
+    completed(user, record)
+    assert set(user.ranks(record["job"])) == {0, 1}
+
+
+@pytest.mark.parametrize("command", ["srun", "mpirun"])
+def test_a_job_of_two_ranks_that_is_told_to_end_goes_on_by_itself(user, command, quiet):
+    """The signal of the time limit, sent by hand."""
+    record = user.submit(write(user, "out", 40), "--site", user.site(ranks=2, command=command), pause=0.1)[0]
+    seconds = user.folder / "out" / "seconds.txt"
+    _until_lines(seconds, 10)
+    user.cluster.ask("scancel", "--batch", "--signal=USR1", record["job"])
+    told = completed(user, record)
+    assert told["Restarts"] == "1" and user.log(record).count("SIGUSR1: the run ended after") == 1, user.log(record)
+    (user.folder / "out").rename(user.folder / "interrupted")
+    assert history(user.folder / "interrupted") == quiet("out", 40)
+
+
+def _until_lines(path, count):
+    end = time.monotonic() + 60
+    while not path.exists() or path.read_text().count("\n") < count:
+        assert time.monotonic() < end, f"{path} does not grow"
+        time.sleep(0.1)
+
+
+def test_every_rank_has_a_gpu_of_its_own(user):
+    if not user.cluster.gpus:
+        pytest.skip("no device files can be made here")
+    record = user.submit(write(user, "out", 3), "--site", user.site(gpus=2, ranks=2))[0]
+    completed(user, record)
+    assert user.ranks(record["job"]) == {0: "gpus=0 threads=1", 1: "gpus=1 threads=1"}
+
+
+def test_a_silent_singleton_stops_with_one_message(user):
+    """Open MPI does not hear PMI-2: every rank believes to be alone."""
+    record = user.submit(write(user, "out", 3), "--site", user.site(ranks=2, mpi="pmi2"))[0]
+    told = user.cluster.wait(record["job"])
+    assert told["JobState"] == "FAILED", told
+    assert len(re.findall("the launcher started 2 processes but MPI sees 1", user.log(record))) == 1, user.log(record)
+    assert not (user.folder / "out" / "run.json").exists()
+
+
+def test_a_program_without_a_launcher_is_refused(user):
+    """Whoever forgets srun in a script of his own."""
+    run = write(user, "out", 3)
+    command = f"cd {user.folder}; ./spy -m lqcd_hpc run {run}"
+    log = user.folder / "log"
+    job = user.cluster.ask("sbatch", "--parsable", "--ntasks=2", f"--output={log}", f"--wrap={command}").strip()
+    assert user.cluster.wait(job)["JobState"] == "FAILED"
+    assert "SLURM gave this job 2 tasks" in log.read_text()
+
+
+def test_a_run_that_loses_its_node_ends_with_the_same_bits(patient_user, long_jobs, quiet):
+    user, record = patient_user, long_jobs["lost"]
+    told = completed(user, record)
+    assert told["Restarts"] == "1" and told["NodeList"] != long_jobs["node"]
+    assert "resuming after" in user.log(record)
+    assert history(user.folder / "lost") == quiet("lost", LOST)
+
+
+def test_a_run_that_meets_its_time_limit_ends_with_the_same_bits(patient_user, long_jobs, quiet):
+    user, record = patient_user, long_jobs["limited"]
+    told = completed(user, record)
+    log = user.log(record)
+    assert int(told["Restarts"]) >= 1, f"{told}\n{log}"
+    assert re.search("SIGUSR1: the run ended after [0-9]+ of [0-9]+ updates, with a checkpoint", log), log
+    assert history(user.folder / "limited") == quiet("limited", LIMITED)
+
+
+@pytest.fixture
+def quiet(user):
+    """The history of the same run on this machine, undisturbed."""
+
+    def run(directory, count):
+        done = user.lqcd("run", write(user, directory, count))
+        assert done.returncode == 0, done.stderr
+        return history(user.folder / directory)
+
+    return run

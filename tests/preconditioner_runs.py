@@ -1,5 +1,6 @@
 """Small trainings of preconditioners for tests: a run file, thermalised gauge fields, iterations of a solver."""
 
+import json
 from functools import cache
 
 import numpy as np
@@ -11,9 +12,7 @@ from lqcd_hpc.solvers.fgmres import FGMRES
 
 TRAIN = """
 [preconditioner]
-kind = "smoother"
-features = {features}
-{more}
+{preconditioner}
 [operator]
 kind = "wilson"
 mass = {mass}
@@ -42,12 +41,30 @@ report = false
 """
 
 
-def run_file(folder, name="out", **options):
+SMOOTHER = """kind = "smoother"
+features = {features}
+{more}
+"""
+
+
+def run_file(folder, name="out", preconditioner=SMOOTHER, **options):
     """A run file in `folder` whose results go to folder/name."""
     values = {"shape": [8, 8], "features": [1, 1, 1], "more": "", "mass": 0.1, "count": 2, "steps": 20, "train": ""}
+    values |= options
     path = folder / f"{name}.toml"
-    path.write_text(TRAIN.format(directory=folder / name, **(values | options)))
+    path.write_text(TRAIN.format(directory=folder / name, preconditioner=preconditioner.format(**values), **values))
     return path
+
+
+def as_toml(table):
+    """A table as lines of a run file, with inline tables inside."""
+    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items()).replace("{", "{{").replace("}", "}}")
+
+
+def _value(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)
 
 
 @cache

@@ -74,3 +74,21 @@ class Vectors:
             numbers = self._numbers if writes else None
             self._launches[key] = prepare(kernel, self.domain, numbers=numbers, **fields)
         return self._launches[key]
+
+
+def mix_copies(source, target, z):
+    """Copy i of target = sum_j z[i, j] copy j of source, complex numbers z (copies, copies).
+
+    >>> from lqcd_hpc import Lattice
+    >>> from lqcd_hpc.fields import kinds
+    >>> from lqcd_hpc.fields.field import Field
+    >>> a, b = (Field(Lattice((4, 4)), kinds.colour_vectors(1), copies=2) for _ in range(2))
+    >>> mix_copies(a.from_numpy(a.to_numpy() + 1), b, [[1, 1j], [0, 2]])
+    >>> b.to_numpy()[:, 0, 0, 0].tolist()
+    [(1+1j), (2+0j)]
+    """
+    z = np.asarray(z, complex)
+    table = np.stack([z.real, z.imag], -1).reshape(-1)
+    constants = (source.kind.reals // 2, source.copies)
+    kernel = Kernel("linalg.h", "mix_copies", constants, (in_("in"), out("out")), tables=(("z", "double"),))
+    prepare(kernel, tables={"z": table}, **{"in": source, "out": target})()

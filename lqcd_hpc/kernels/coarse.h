@@ -46,6 +46,30 @@ template <class L, int N, int ND, int C, int DAGGER, int FINISH, class A, class.
   }
   ROLLED for (int copy = 0; copy < C; copy++) finish<FINISH, C>(x, a, copy, r[copy], sum...);
 }
+// The gradient with respect to A_term of a real function with the gradient `slope` with respect to out:
+//   G_term(x) = sum over right-hand sides of slope(x) psi(x + d_term)^dag
+template <class L, int N, int ND, int C, class A> FN void coarse_gradient(const Site<L>& x, const A& a) {
+  typedef typename L::T T;
+  cx<T> h[C][N], s[C][N];
+  ROLLED for (int copy = 0; copy < C; copy++) {
+    const typename L::R* p = address_of_copy<2 * N, C>(a.slope, x.item, copy);
+    ROLLED for (int k = 0; k < N; k++) s[copy][k] = {number_at<L>(p, 2 * k), number_at<L>(p, 2 * k + 1)};
+  }
+  ROLLED for (int term = 0; term <= 2 * ND; term++) {
+    Ref from = term ? at(x, term - 1) : here(x);
+    ROLLED for (int copy = 0; copy < C; copy++) {
+      const typename L::R* p = address_of_copy<2 * N, C>(a.psi, from.item, copy);
+      ROLLED for (int k = 0; k < N; k++) h[copy][k] = permuted<L>(cx<T>{number_at<L>(p, 2 * k), number_at<L>(p, 2 * k + 1)}, x, from.permutation);
+    }
+    typename L::R* g = address<2 * N * N>(a.gradient, term, x.item);
+    ROLLED for (int row = 0; row < N; row++) ROLLED for (int column = 0; column < N; column++) {
+      cx<T> z = {T{}, T{}};
+      ROLLED for (int copy = 0; copy < C; copy++) mac_conj(z, s[copy][row], h[copy][column]);
+      store_number<L>(g, 2 * (row * N + column), x, z.re);
+      store_number<L>(g, 2 * (row * N + column) + 1, x, z.im);
+    }
+  }
+}
 // For hops with A_{-mu}(x) = g5 A_mu(x - mu)^dag g5, g5 = 1 and -1 on the two halves of the components: the terms -mu from those of
 // +mu, and term 0 from the part on sites and the hops +mu within a block:  A_0 = site + inner + g5 inner^dag g5
 template <class L, int N, int ND, class A> FN void complete_hops(const Site<L>& x, const A& a) {

@@ -148,6 +148,28 @@ template <class L, int K, int C, class A, class S> FN void accumulate_all(const 
   }
 }
 
+// Copy i of out = sum_j z_ij copy j of in, with the table z of C x C complex numbers
+template <class L, int K, int C, class A> FN void mix_copies(const Site<L>& x, const A& a) {
+  typedef typename L::T T;
+  ROLLED for (int k = 0; k < K; k++) {
+    cx<T> e[C];
+    ROLLED for (int j = 0; j < C; j++) {
+      const typename L::R* p = address_of_copy<2 * K, C>(a.in, x.item, j);
+      e[j] = {number_at<L>(p, 2 * k), number_at<L>(p, 2 * k + 1)};
+    }
+    ROLLED for (int i = 0; i < C; i++) {
+      cx<T> r = {T{}, T{}};
+      ROLLED for (int j = 0; j < C; j++) {
+        const double* z = a.z + 2 * (i * C + j);
+        mac(r, cx<T>{constant<T>(z[0]), constant<T>(z[1])}, e[j]);
+      }
+      typename L::R* q = address_of_copy<2 * K, C>(a.out, x.item, i);
+      store_number<L>(q, 2 * k, x, r.re);
+      store_number<L>(q, 2 * k + 1, x, r.im);
+    }
+  }
+}
+
 // Several vectors at once: the arguments v0, v1, .. by number
 template <int J, class A> FN const auto& vector_number(const A& a) {
   if constexpr (J == 0) return a.v0;

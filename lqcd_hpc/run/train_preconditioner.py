@@ -19,7 +19,6 @@ from ..measurements.plaquette import Plaquette
 from ..sampling.heatbath import Heatbath
 from .collect import finish, versions
 from .files import files_of
-from .model import start_from
 from .termination import noticed
 from .train import MODEL, Recorder, resumed
 
@@ -46,16 +45,19 @@ def train_preconditioner(run, directory, processes, say=print, start=None):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A training before its first step: the trainer, the gauge fields of this process's group, the names of all."""
+    """A training before its first step: the trainer, the gauge fields of this process's group, the names of all, and
+    the operator on the first of the fields."""
 
     trainer: Any
     fields: list
     names: list
+    operator: Any
 
 
 def prepared(run, processes, start=None):
     """What cannot be trained is refused here, before anything is written. Collective."""
     from ..ml.noise import seeded
+    from ..ml.preconditioners.models import start_from
     from ..ml.training.inversion import InversionTrainer
 
     comm, settings = processes.comm, run.train
@@ -67,12 +69,16 @@ def prepared(run, processes, start=None):
     fields, names = everywhere(comm, lambda: _gauge_fields(run, own, groups, group))
     operators = [run.operator.on(U).to(settings.precision) for U in fields]
     with seeded(run.random.seed):
-        network = run.preconditioner.on(run.operator, fields[0].lattice.ndim)
+        network = run.preconditioner.on(operators[0])
+    if hasattr(network, "identity") and network.identity(operators[0]) and len(names) > 1:
+        raise LqcdError(
+            f"[preconditioner]: a coarse model belongs to one gauge field, and there are {len(names)} configurations"
+        )
     if start or settings.start:
-        everywhere(comm, lambda: start_from(network, start or settings.start))
+        everywhere(comm, lambda: start_from(network, start or settings.start, operators[0]))
     settings, every = replace(settings, groups=groups), run.output.checkpoint
     trainer = InversionTrainer(network, operators, settings, run.random.seed, processes, group, every)
-    return Prepared(trainer, fields, names)
+    return Prepared(trainer, fields, names, operators[0])
 
 
 def _identity(run, start):
@@ -159,6 +165,8 @@ def _finish(run, path, made, processes, say, solved, plaquette):
         "parameters": sum(p.numel() for p in trainer.parameters.values()),
         "versions": versions("torch", "safetensors"),
     }
+    if hasattr(trainer.network, "identity") and (owner := trainer.network.identity(made.operator)):
+        card["belongs_to"] = owner
     prefix = f"{trainer.named}."
     tensors = {k.removeprefix(prefix): t for k, t in trainer.state()[0].items() if k.startswith(prefix)}
     write_model(Path(path) / MODEL, tensors, card)

@@ -11,6 +11,7 @@ from ..backend.program import RandomKey
 from ..description import description
 from ..errors import LqcdError
 from ..fields.field import Field, layout_of
+from ..fields.linalg import Vectors, mix_copies
 from ..fields.noise import draw_signs
 from ..operators.aggregates import Aggregates, Transfer, basis_of
 from ..operators.coarse import CoarseOperator
@@ -19,6 +20,8 @@ from .fgmres import FGMRES
 from .preconditioning import Preconditioner
 from .refine import approximate
 from .relaxation import MOST, Relaxation
+
+FINEST = 2.0**26  # steps of a number of size one whose products double precision sums without rounding
 
 
 @description
@@ -73,6 +76,10 @@ class Multigrid(Preconditioner):
 
     def on(self, A):
         """The multigrid of an operator, kept with its gauge field."""
+        return self.made(A).complete()
+
+    def made(self, A):
+        """The same as it comes from its setup, for those who bring a coarse solver of their own."""
         if not hasattr(A, "forward_hop") or not hasattr(A, "U"):
             raise LqcdError(f"multigrid is made for Wilson and clover operators, not for {A!r}")
         slot = A.U.shared(("multigrid", self, A.description, A.precision), dict)
@@ -92,6 +99,13 @@ class MultigridCycle:
         self.level = Level(description, A, vectors)
         self.setup_seconds = time.monotonic() - start
 
+    def complete(self):
+        """The same with its solver on the coarse lattice."""
+        start = time.monotonic()
+        self.level.make_solver()
+        self.setup_seconds += time.monotonic() - start
+        return self
+
     def apply(self, r, z):
         """z = M r."""
         self.level.apply(r, z)
@@ -102,22 +116,27 @@ class Level:
 
     def __init__(self, description, A, vectors, number=0):
         self.description, self.A, self.number = description, A, number
-        self._cycles = {}
-        aggregates = Aggregates(A.lattice, description.blocks[number], A.precision)
+        self.aggregates = Aggregates(A.lattice, description.blocks[number], A.precision)
         self._relax(vectors, description.setup)
         for _ in range(description.refinements):
-            self._span(aggregates, vectors.copy())
+            self.span(vectors.copy())
             self._improve(vectors)
-        self._span(aggregates, vectors)
+        self.span(vectors)
 
     def apply(self, r, z):
         """One cycle: z ~ A^-1 r."""
-        if r.copies not in self._cycles:
-            self._cycles[r.copies] = Cycle(self, self.A.vector(r.copies), self.A.vector(r.copies))
-        cycle = self._cycles[r.copies]
-        cycle.r.assign(r)
-        cycle()
-        z.assign(cycle.z)
+        self._cycles.apply(r, z)
+
+    @property
+    def solver(self):
+        """The solver on the coarse lattice."""
+        self.make_solver()
+        return self._solver
+
+    def make_solver(self):
+        """Make the solver on the coarse lattice, if that has not been done."""
+        if self._solver is None:
+            self._solver = self._below or self._coarsest()
 
     def _relax(self, vectors, times):
         """Test vectors from noise: v <- relaxation of A^-1 v, the slow modes grow."""
@@ -133,21 +152,20 @@ class Level:
         Cycle(self, vectors, improved)()
         _orthonormalise(improved, vectors)
 
-    def _span(self, aggregates, vectors):
-        """The coarse space of the vectors, which become its basis, and the solver there."""
-        self._cycles.clear()
+    def span(self, vectors):
+        """The coarse space of the vectors, which become its basis, and the operator there."""
+        self._cycles, self._solver, self._below = Cycles(self), None, None
         last = self.number + 1 == len(self.description.blocks)
         if not last:
             given = vectors.copy()
-        self.transfer = Transfer(aggregates, vectors)
+        self.transfer = Transfer(self.aggregates, vectors)
         self.coarse = CoarseOperator(self.A, self.transfer)
         if last:
-            self.solver = self._coarsest()
             return
         coarse_vectors = self.transfer.coarse_vector(self.description.vectors)
         self.transfer.restrict(given, coarse_vectors)()
         below = Level(self.description, self.coarse, coarse_vectors, self.number + 1)
-        self.solver = _Flexible(self.description, self.coarse, below)
+        self._below = _Flexible(self.description, self.coarse, below)
 
     def _coarsest(self):
         rows = self.coarse.lattice.volume * self.coarse.size
@@ -156,12 +174,29 @@ class Level:
         return _Flexible(self.description, self.coarse, None)
 
 
+class Cycles:
+    """M of a level for any number of right-hand sides, with its own solver on the coarse lattice or a given one."""
+
+    def __init__(self, level, solver=None):
+        self.level, self.solver, self._made = level, solver, {}
+
+    def apply(self, r, z):
+        """z = M r for vectors like those of the level's operator, in any precision."""
+        if r.copies not in self._made:
+            A = self.level.A
+            self._made[r.copies] = Cycle(self.level, A.vector(r.copies), A.vector(r.copies), self.solver)
+        cycle = self._made[r.copies]
+        cycle.r.assign(r)
+        cycle()
+        z.assign(cycle.z)
+
+
 class Cycle:
     """z = relaxation of A z = r; z += P (P^dag A P)^-1 P^dag (r - A z)."""
 
-    def __init__(self, level, r, z):
+    def __init__(self, level, r, z, solver=None):
         transfer, left = level.transfer, level.A.vector(r.copies)
-        self.r, self.z, self.solver = r, z, level.solver
+        self.r, self.z, self.solver = r, z, solver or level.solver
         self.source, self.result = transfer.coarse_vector(r.copies), transfer.coarse_vector(r.copies)
         self.relaxation = Relaxation(level.A, r, z, left, level.description.smoothing)
         self.restrict = transfer.restrict(left, self.source)
@@ -201,16 +236,19 @@ class _Given(Preconditioner):
 
 
 def _orthonormalise(source, target):
-    """target = the copies of `source`, orthonormal on the whole lattice: else all tend to the slowest mode."""
-    lattice = source.lattice
-    values = source.to_numpy().reshape(source.copies, -1).astype(complex)
-    length = np.sqrt(lattice.comm.allreduce((np.abs(values) ** 2).sum(axis=1)))
-    values /= np.where(length > 0, length, 1)[:, None]
-    products = lattice.comm.allreduce(values @ values.conj().T)
+    """target = the copies of `source`, orthonormal on the whole lattice: else all tend to the slowest mode.
+
+    Bits do not depend on ranks: products of vectors of length one, rounded to multiples of 2^-26, have exact sums.
+    """
+    lattice, copies = source.lattice, source.copies
+    length = np.sqrt(Vectors(source).norm2(source)[:, 0])
+    length = np.where(length > 0, length, 1)
+    values = source.to_numpy().reshape(copies, -1).astype(complex)
+    whole = np.rint(values * (FINEST / length)[:, None])
+    products = lattice.comm.allreduce(whole @ whole.conj().T) / FINEST**2
     size, modes = np.linalg.eigh(products)
     kept = np.where(size > 1e-10 * size[-1], size, np.inf)
-    turned = (modes / np.sqrt(kept)).conj().T @ values
-    target.from_numpy(turned.reshape(target.to_numpy().shape))
+    mix_copies(source, target, (modes / np.sqrt(kept)).conj().T / length)
 
 
 def _with_whole_blocks(A, blocks):

@@ -16,6 +16,7 @@ exact2d        exact two-dimensional gauge theory
 integrators    coefficients of the molecular-dynamics schemes
 gammas         gamma matrices
 dirac          Wilson, clover, twisted-mass and staggered matrices, covariant Laplace operator, dense matrix, solution
+block_stencil  matrices on the sites and hops of a coarse lattice
 free_fermions  propagators and spectra on unit links from sums over momenta
 hadrons        meson, nucleon and staggered correlators from point propagators
 readers        readers of the configuration formats in a few lines each

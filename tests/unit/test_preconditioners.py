@@ -8,11 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fermions import assert_close, assert_covariant_and_linear, fill  # noqa: E402
-from preconditioner_runs import run_file, solve, thermal  # noqa: E402
+from fermions import assert_close, fill  # noqa: E402
+from learned_samples import TABLES  # noqa: E402
+from preconditioner_runs import as_toml, run_file, solve, thermal  # noqa: E402
 
 from lqcd_hpc import Lattice, LqcdError, Random, gauge  # noqa: E402
 from lqcd_hpc.config import described, load  # noqa: E402
+from lqcd_hpc.lattice import SerialCommunicator  # noqa: E402
 from lqcd_hpc.ml.bridge import slots  # noqa: E402
 from lqcd_hpc.ml.layers.path_convolution import LocalPathConvolutionLayer, Work, product  # noqa: E402
 from lqcd_hpc.ml.preconditioners.gammas import gammas  # noqa: E402
@@ -21,6 +23,7 @@ from lqcd_hpc.ml.preconditioners.multigrid import Classical, Multigrid  # noqa: 
 from lqcd_hpc.ml.preconditioners.smoother import Smoother  # noqa: E402
 from lqcd_hpc.ml.solvers.learned import Learned, Trained  # noqa: E402
 from lqcd_hpc.ml.training.inversion import InversionTrainer  # noqa: E402
+from lqcd_hpc.ml.training.processes import Processes  # noqa: E402
 from lqcd_hpc.ml.training.settings import Inversion  # noqa: E402
 from lqcd_hpc.operators.chain import Chain  # noqa: E402
 from lqcd_hpc.operators.clover import Clover  # noqa: E402
@@ -29,6 +32,7 @@ from lqcd_hpc.operators.path_links import Transport  # noqa: E402
 from lqcd_hpc.operators.wilson import Wilson  # noqa: E402
 from lqcd_hpc.run import execute  # noqa: E402
 from lqcd_hpc.run.journal import read  # noqa: E402
+from lqcd_hpc.run.train_preconditioner import prepared  # noqa: E402
 
 WILSON = Wilson(mass=0.3, boundary=(1, -1), twist=(0.2, 0.0))
 NETWORKS = {
@@ -44,9 +48,9 @@ def operator(shape=(8, 8), group="SU(2)"):
     return WILSON.on(gauge.hot(Lattice(shape), Random(1), group))
 
 
-def network_of(name, seed=3):
+def network_of(name, D, seed=3):
     """A network with random weights."""
-    network = NETWORKS[name].on(WILSON, 2)
+    network = NETWORKS[name].on(D)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in network.parameters():
@@ -54,35 +58,13 @@ def network_of(name, seed=3):
     return network
 
 
-def loss_of(network, D, works, x, target):
-    return (network(x, works) - target).square().sum()
-
-
 @every_network
 def test_what_learns_is_what_kernels_apply(name):
-    D, network = operator(), network_of(name)
+    D = operator()
+    network = network_of(name, D)
     psi = fill(D.vector(3))
     y = network(slots(psi).clone(), network.works(D, 3))
     assert_close(y.detach().numpy(), slots(network.kernels(D).apply(psi)).numpy(), 1e-14)
-
-
-@every_network
-def test_gradients_are_those_of_finite_differences(name):
-    D, network = operator((4, 8)), network_of(name)
-    works, x, target = network.works(D, 1), slots(fill(D.vector(), 1)).clone(), slots(fill(D.vector(), 2)).clone()
-    x.requires_grad_()
-    loss_of(network, D, works, x, target).backward()
-    generator = torch.Generator().manual_seed(5)
-    for one in [x, *network.parameters()]:
-        direction = torch.randn(one.shape, generator=generator, dtype=one.dtype)
-        found, h = [], 1e-4
-        for step in (h, -h):
-            with torch.no_grad():
-                one.add_(step * direction)
-                found.append(float(loss_of(network, D, works, x, target)))
-                one.sub_(step * direction)
-        expected = (found[0] - found[1]) / (2 * h)
-        assert float((one.grad * direction).sum()) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_layer_with_matrices_of_every_site_has_the_gradients_of_finite_differences():
@@ -106,7 +88,8 @@ def test_a_layer_with_matrices_of_every_site_has_the_gradients_of_finite_differe
 
 
 def test_a_second_derivative_is_refused():
-    D, network = operator((4, 8)), network_of("chain")
+    D = operator((4, 8))
+    network = network_of("chain", D)
     x = slots(fill(D.vector())).clone().requires_grad_()
     for y in (network(x, network.works(D, 1)), product(x, Work(D, 1))):
         (slope,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)
@@ -114,18 +97,12 @@ def test_a_second_derivative_is_refused():
             slope.square().sum().backward()
 
 
-@every_network
-def test_networks_are_gauge_covariant_and_linear(name):
-    D = operator()
-    assert_covariant_and_linear(network_of(name).kernels(D), D.U)
-
-
 @pytest.mark.parametrize("skip", [False, True])
 def test_training_starts_from_the_neumann_series(skip):
     """M = (1 + K + K^2 + K^3)/a for D = a (1 - K)."""
     D = operator()
     psi = fill(D.vector())
-    a, M = WILSON.diagonal(2), Smoother(features=(1, 1, 1, 1), skip=skip).on(WILSON, 2).kernels(D)
+    a, M = WILSON.diagonal(2), Smoother(features=(1, 1, 1, 1), skip=skip).on(D).kernels(D)
     term = total = psi.to_numpy()
     for _ in range(3):
         term = term - D.apply(D.vector().from_numpy(term)).to_numpy() / a
@@ -162,7 +139,7 @@ def test_first_weights_have_the_gamma_matrices_of_the_kernels():
 def test_a_trained_smoother_saves_iterations_also_on_fields_it_has_not_seen(name, gain, figure):
     wilson = Wilson(mass=-0.03, boundary=(1, -1))
     seen, unseen = (wilson.on(thermal((16, 16), "U(1)", 6.0, seed)) for seed in (1, 2))
-    network = NETWORKS[name].on(wilson, 2)
+    network = NETWORKS[name].on(seen)
     settings = Inversion(steps=150, batch=4, learning_rate=1e-2, schedule="cosine")
     InversionTrainer(network, [seen.to("single")], settings, seed=1).run()
     M, gains = Trained(network), []
@@ -179,7 +156,7 @@ def test_iterations_with_a_learned_multigrid_do_not_grow_towards_the_critical_ma
     description = Multigrid(solver=Classical(blocks=[[4, 4]], vectors=4), smoother=Smoother(features=(1, 1, 1)))
     seen, unseen = (thermal((16, 16), "U(1)", 6.0, seed) for seed in (1, 2))
     wilson = Wilson(mass=-0.03, boundary=(1, -1))
-    network = description.on(wilson, 2)
+    network = description.on(wilson.on(seen))
     settings = Inversion(steps=60, batch=4, learning_rate=1e-2, schedule="cosine")
     InversionTrainer(network, [wilson.on(seen).to("single")], settings, seed=1).run()
     plain, learned = [], []
@@ -197,10 +174,10 @@ def test_iterations_with_a_learned_multigrid_do_not_grow_towards_the_critical_ma
 def test_a_learned_multigrid_is_the_correction_then_the_smoother():
     description = Multigrid(solver=Classical(blocks=[[4, 4]], vectors=4), smoother=NETWORKS["chain"])
     D = WILSON.on(thermal((16, 16), "U(1)", 6.0, 1))
-    network = description.on(WILSON, 2)
-    A = network.operator(D)
+    network = description.on(D)
+    A = network.level(D).A
     r, u, z = fill(A.vector(), 1), A.vector(), A.vector()
-    network.correction(D)(r, u)
+    network.correction(D).apply(r, u)
     left = A.vector().from_numpy(r.to_numpy() - A.apply(u).to_numpy())
     expected = u.to_numpy() + network.smoother.kernels(A).apply(left).to_numpy()
     network.kernels(D).apply(r, z)
@@ -217,15 +194,18 @@ def model(tmp_path_factory):
     return folder / "out"
 
 
-def test_a_run_trains_a_multigrid(tmp_path):
-    path = run_file(tmp_path, features="[1, 1]", steps=10)
-    levels = 'kind = "multigrid"\nsolver = { kind = "multigrid", blocks = [[4, 4]], vectors = 4 }\n'
-    smoother = 'smoother = { kind = "smoother", features = [1, 1, 1] }\n'
-    text = path.read_text().replace('kind = "smoother"\nfeatures = [1, 1]\n', levels + smoother)
-    path.write_text(text)
+@pytest.mark.parametrize("name", ["multigrid", "coarse", "multigrid learned"])
+def test_a_run_trains_what_has_coarse_levels(name, tmp_path):
+    path = run_file(tmp_path, preconditioner=as_toml(TABLES[name]), count=1, steps=10, train="learning_rate = 3e-3")
+    path.write_text(path.read_text().replace("learning_rate = 1e-2\n", ""))
     execute(path, say=lambda text: None)
-    D = Wilson(mass=0.0, boundary=(1, -1)).on(thermal((8, 8), "U(1)", 6.0, 4, 5))
+    D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge_fields(load(path))[0])
     assert solve(D, Learned(model=str(tmp_path / "out"))).iterations < 0.3 * solve(D).iterations
+
+
+def gauge_fields(run):
+    """The configurations that a run file makes."""
+    return prepared(run, Processes(SerialCommunicator())).fields
 
 
 def losses(directory):

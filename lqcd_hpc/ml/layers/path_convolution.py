@@ -40,7 +40,7 @@ class PathConvolutionLayer(torch.nn.Module):
 
     def forward(self, x, work):
         """The convolution of slots of `in` features, with the `Work` of this layer on a gauge field."""
-        return _Convolve.apply(x, self.weights, work)
+        return convolve(x, self.weights, work)
 
 
 class LocalPathConvolutionLayer(torch.nn.Module):
@@ -66,7 +66,7 @@ class LocalPathConvolutionLayer(torch.nn.Module):
 
     def forward(self, x, work):
         """The convolution of slots of `in` features, with the `Work` of this layer on a gauge field."""
-        return _Convolve.apply(x, self.weights, work)
+        return convolve(x, self.weights, work)
 
 
 class Work:
@@ -78,7 +78,7 @@ class Work:
         self.slope, self.back = A.vector(after), A.vector(copies)
         self._forward = Sequence(A.launches(self.source, self.out))
         self._backward = Sequence(A.launches(self.slope, self.back, True))
-        self._gradient = A.gradient(self.source, self.slope) if isinstance(A, PathConvolution) else None
+        self._gradient = A.gradient(self.source, self.slope) if hasattr(A, "gradient") else None
 
     def forward(self, x):
         """A x."""
@@ -93,16 +93,16 @@ class Work:
         return slots(self.back).clone()
 
     def gradient(self, x, slope):
-        """The gradient with respect to the weights of a convolution, as reals (slots for those of every site)."""
+        """The gradient with respect to the weights of a convolution, as reals (`numbers_of` those of every site)."""
         fill(self.source, x)
         fill(self.slope, slope)
         found = self._gradient()
-        return slots(found).clone() if self.A.local else torch.view_as_real(torch.from_numpy(found))
+        return numbers_of(found) if self.A.local else torch.view_as_real(torch.from_numpy(found))
 
     def set_weights(self, weights):
         """Take other weights of a convolution."""
         if self.A.local:
-            fill(self.A.weights, weights.detach())
+            set_numbers(self.A.weights, weights)
         else:
             self.A.set_weights(_complex(weights))
 
@@ -111,6 +111,26 @@ def fill(field, x):
     """Set the sites of a field from slots."""
     slots(field).copy_(x)
     field.touch()
+
+
+def numbers_of(field):
+    """A copy of the numbers of a field: slots, or those of the whole lattice in canonical order of several buffers."""
+    if field.kind.buffers == 1:
+        return slots(field).clone()
+    return torch.view_as_real(torch.from_numpy(field.to_numpy(gather=True)))
+
+
+def set_numbers(field, x):
+    """The inverse of `numbers_of`."""
+    if field.kind.buffers == 1:
+        fill(field, x.detach())
+    else:
+        field.from_numpy(torch.view_as_complex(x.detach().cpu().contiguous()).numpy(), gathered=True)
+
+
+def convolve(x, weights, work):
+    """A x of slots with the weights of a convolution, differentiable once with respect to both."""
+    return _Convolve.apply(x, weights, work)
 
 
 def product(x, work):

@@ -1,5 +1,7 @@
 """Learned preconditioners: descriptions of linear, gauge-equivariant networks that approximate D^-1.
 
-`description.on(operator)` makes the network for a description of Wilson fermions; the file name is the `kind` of a run
-file's [preconditioner] table. A network learns in torch and is used by kernels (ml/solvers/learned.py).
+`description.on(D)` makes the network for Wilson fermions on a gauge field; the file name is the `kind` of a run file's
+[preconditioner] table. A network learns its `lessons(D)` in torch (ml/training/inversion.py) and is used by its
+`kernels(D)` (ml/solvers/learned.py). One that belongs to a lattice, or to a gauge field, says so by `identity(D)` and
+`check(D, origin)`.
 """

@@ -29,19 +29,42 @@ def place_of(model):
 def load(model, D):
     """The trained network of a directory, or of a name among the shipped ones, for an operator.
 
-    Raises `LqcdError` if it is damaged, or of another group, dimension or gamma basis than D.
+    Raises `LqcdError` if it is damaged, of another group, dimension or gamma basis than D, or if it belongs to another
+    lattice or gauge field.
     """
     path = place_of(model)
     tensors, card = read_model(path)
     if "preconditioner" not in card:
         raise LqcdError(f"{path} is a model of something else: a preconditioner's card has a table `preconditioner`")
     here = architecture(card["preconditioner"], D.U)
-    for name in ("group", "dimensions", "gammas"):
-        if card[name] != here[name]:
-            raise LqcdError(f"the model {model} was trained for {name} = {card[name]}, this operator has {here[name]}")
-    network = description_of(card["preconditioner"]).on(D.description, D.lattice.ndim)
+    _require_same(model, card, {name: here[name] for name in ("group", "dimensions", "gammas")})
+    description = description_of(card["preconditioner"])
+    if "belongs_to" in card:
+        _require_same(model, card["belongs_to"], {"lattice": "x".join(map(str, D.lattice.shape))})
+    network = description.on(D)
     transfer(network, tensors, path)
+    if hasattr(network, "check"):
+        network.check(D, model)
     return network
+
+
+def start_from(network, model, D):
+    """Give a network for D the weights of a model, of another mass or gauge field or (if it has no matrices of blocks)
+    volume.
+
+    Raises `LqcdError` if these do not fit.
+    """
+    path = place_of(model)
+    tensors, card = read_model(path)
+    if hasattr(network, "identity"):
+        _require_same(model, card.get("belongs_to", {}), network.identity(D))
+    transfer(network, tensors, path)
+
+
+def _require_same(model, card, here):
+    for name, value in here.items():
+        if card.get(name, value) != value:
+            raise LqcdError(f"the model {model} was trained for {name} = {card[name]}, this operator has {value}")
 
 
 def description_of(table, folder=__package__):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import torch
+from pydantic import model_validator
 
 from ...description import description
 from ...fields.launch import Sequence
 from ...fields.numbers import Numbers
 from ...operators.finish import Finish
 from ...solvers.multigrid import Multigrid as Classical
+from .coarse import Coarse
+from .lesson import Lesson
 from .smoother import Smoother
 
 
@@ -16,64 +19,77 @@ from .smoother import Smoother
 class Multigrid:
     """M r = u + S (r - D u) with the coarse correction u = P (P^dag D P)^-1 P^dag r and a learned S.
 
+    smoother : S, which learns on the errors v - u that the coarse correction leaves: |S D e - e|^2, e = v - P .. D v
     solver : the adaptive multigrid whose near-null vectors, coarse operators and coarse solvers serve (two levels, or
     three with two entries of `blocks`); its own smoother is used in its setup only
-    smoother : S, which learns on the errors v - u that the coarse correction leaves: |S D e - e|^2, e = v - P .. D v
+    coarse : instead, a learned model of (P^dag D P)^-1 (coarse.py); all then belongs to one gauge field
 
+    >>> from lqcd_hpc import Lattice, gauge
     >>> from lqcd_hpc.operators.wilson import Wilson
+    >>> D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge.unit(Lattice((8, 8)), "U(1)"))
     >>> levels = Classical(blocks=[[4, 4]], vectors=4)
-    >>> network = Multigrid(solver=levels, smoother=Smoother(features=(1, 1, 1)))
-    >>> sum(p.numel() for p in network.on(Wilson(mass=0.1, boundary=(1, -1)), 2).parameters())
+    >>> network = Multigrid(solver=levels, smoother=Smoother(features=(1, 1, 1))).on(D)
+    >>> sum(p.numel() for p in network.parameters())
     80
     """
 
-    solver: Classical
     smoother: Smoother
+    solver: Classical | None = None
+    coarse: Coarse | None = None
 
-    def on(self, operator, ndim):
-        """The network for operators like this description of Wilson fermions."""
-        return MultigridNetwork(self, operator, ndim)
+    @model_validator(mode="after")
+    def _sound(self):
+        if (self.solver is None) == (self.coarse is None):
+            raise ValueError("give solver = {...} for classical coarse levels, or coarse = {...} for a learned model")
+        return self
+
+    def on(self, D):
+        """The network for operators like D."""
+        return MultigridNetwork(self, D)
 
 
 class MultigridNetwork(torch.nn.Module):
-    """The smoother of a `Multigrid`, and the levels below it on a gauge field."""
+    """The smoother of a `Multigrid`, a coarse model if it has one, and the levels on a gauge field."""
 
-    def __init__(self, description, operator, ndim):
+    def __init__(self, description, D):
         super().__init__()
         self.description = description
-        self.smoother = description.smoother.on(operator, ndim)
+        self.smoother = description.smoother.on(D)
+        self.coarse = description.coarse.on(D) if description.coarse else None
 
     def level(self, D):
         """The finest level for D, kept with its gauge field: its operator `A` is D on a lattice that holds blocks."""
-        return self.description.solver.on(D).level
-
-    def operator(self, D):
-        """The operator on whose fields the network works."""
-        return self.level(D).A
+        return self.coarse.level(D) if self.coarse else self.description.solver.on(D).level
 
     def correction(self, D):
-        """u = P (P^dag D P)^-1 P^dag r as a function of (r, u)."""
-        return Correction(self.level(D)).apply
+        """u = P (P^dag D P)^-1 P^dag r of vectors of the level's operator, by (r, u)."""
+        level = self.level(D)
+        return Correction(level, self.coarse.solver(level.coarse) if self.coarse else level.solver)
 
-    def works(self, A, copies):
-        """What `forward` needs on the gauge field of A = operator(D)."""
-        return self.smoother.works(A, copies)
-
-    def forward(self, x, works):
-        """S x of slots."""
-        return self.smoother(x, works)
+    def lessons(self, D):
+        """What is to be learnt on D."""
+        own = Lesson(self.smoother, self.level(D).A, self.correction(D).apply)
+        return [*(self.coarse.lessons(D) if self.coarse else ()), own]
 
     def kernels(self, D):
         """M by kernels, with the weights as they are now."""
-        level = self.level(D)
-        return Cycle(level, self.smoother.kernels(level.A))
+        return Cycle(self.level(D).A, self.correction(D), self.smoother.kernels(self.level(D).A))
+
+    def identity(self, D):
+        """What the weights belong to."""
+        return self.coarse.identity(D) if self.coarse else {}
+
+    def check(self, D, origin):
+        """Raises `LqcdError` if the coarse model does not fit."""
+        if self.coarse:
+            self.coarse.check(D, origin)
 
 
 class Correction:
-    """u = P (P^dag D P)^-1 P^dag r."""
+    """u = P (P^dag D P)^-1 P^dag r, the inverse by a solver on the coarse lattice."""
 
-    def __init__(self, level):
-        self.level, self._made = level, {}
+    def __init__(self, level, solver):
+        self.level, self.solver, self._made = level, solver, {}
 
     def apply(self, r, u):
         """Set u, for vectors of the level's operator."""
@@ -85,15 +101,15 @@ class Correction:
             self._made = {key: (r, u, source, result, *launches)}
         *_, source, result, restrict, prolong = self._made[key]
         restrict()
-        self.level.solver.apply(source, result)
+        self.solver.apply(source, result)
         prolong()
 
 
 class Cycle:
     """z = u + S (r - D u)."""
 
-    def __init__(self, level, smoother):
-        self.A, self.smoother, self.correction = level.A, smoother, Correction(level)
+    def __init__(self, A, correction, smoother):
+        self.A, self.smoother, self.correction = A, smoother, correction
         self._made = {}
 
     def apply(self, r, z):

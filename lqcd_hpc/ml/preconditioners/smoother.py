@@ -14,6 +14,7 @@ from ...operators.path_links import Transport, straight, walks
 from ..layers.path_convolution import PathConvolutionLayer, Work, add_scaled
 from ..noise import first
 from .gammas import gammas
+from .lesson import Lesson
 
 NOISE = 1e-3  # of weights that begin at zero: it tells features apart
 
@@ -29,8 +30,10 @@ class Smoother:
 
     The first weights are those of the Neumann series of D^-1 with as many hops as layers.
 
+    >>> from lqcd_hpc import Lattice, gauge
     >>> from lqcd_hpc.operators.wilson import Wilson
-    >>> len(Smoother(features=(1, 1, 1)).on(Wilson(mass=0.1, boundary=(1, -1)), 2).layers)
+    >>> D = Wilson(mass=0.1, boundary=(1, -1)).on(gauge.unit(Lattice((4, 4)), "U(1)"))
+    >>> len(Smoother(features=(1, 1, 1)).on(D).layers)
     2
     """
 
@@ -55,22 +58,23 @@ class Smoother:
         """The paths of every layer."""
         return straight(self.lengths, ndim) if self.lengths else walks(self.steps or 1, ndim)
 
-    def on(self, operator, ndim):
-        """The network for operators like this description of Wilson fermions."""
-        return SmootherNetwork(self, operator, ndim)
+    def on(self, D):
+        """The network for operators like D, on any lattice of as many dimensions."""
+        return SmootherNetwork(self, D)
 
 
 class SmootherNetwork(torch.nn.Module):
     """The layers of a `Smoother`."""
 
-    def __init__(self, description, operator, ndim):
+    def __init__(self, description, D):
         super().__init__()
+        ndim = D.lattice.ndim
         self.description, self.ndim = description, ndim
         paths, spins, sizes = description.paths(ndim), 4 if ndim == 4 else 2, description.features
         layers = [PathConvolutionLayer(paths, a, b, spins) for a, b in zip(sizes, sizes[1:])]
         self.layers = torch.nn.ModuleList(layers)
         self.skips = torch.nn.Parameter(torch.zeros(len(layers) - 1, dtype=torch.float64)) if description.skip else None
-        self._begin(operator.diagonal(ndim))
+        self._begin(D.description.diagonal(ndim))
 
     def _begin(self, diagonal):
         r"""The Neumann series of D = a (1 - K): (1 + K + .. + K^n)/a = prod_j (1 - K/w_j)/a, w_j^{n+1} = 1, w_j != 1.
@@ -96,6 +100,10 @@ class SmootherNetwork(torch.nn.Module):
                     layer.weights.add_(torch.from_numpy(NOISE * noise))
         if self.skips is not None:
             torch.nn.init.constant_(self.skips, 1 / diagonal)
+
+    def lessons(self, D):
+        """What is to be learnt on D."""
+        return [Lesson(self, D)]
 
     def transport(self, operator):
         """The paths with the phases of an operator's description."""

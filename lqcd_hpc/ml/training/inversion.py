@@ -33,7 +33,7 @@ class InversionTrainer(Loop):
     >>> from lqcd_hpc.operators.wilson import Wilson
     >>> wilson = Wilson(mass=0.3, boundary=(1, -1))
     >>> D = wilson.on(gauge.hot(Lattice((8, 8)), Random(1), "U(1)")).to("single")
-    >>> network = Smoother(features=(1, 1, 1)).on(wilson, 2)
+    >>> network = Smoother(features=(1, 1, 1)).on(D)
     >>> trainer = InversionTrainer(network, [D], Inversion(steps=30, batch=4, learning_rate=1e-2), seed=1)
     >>> first = trainer.evaluate()["loss"]
     >>> trainer.run()["loss"] < 0.8 * first
@@ -51,10 +51,11 @@ class InversionTrainer(Loop):
             )
         self._tasks = [None] * len(operators)
 
-    def task(self, number):
+    def tasks(self, number):
         """What training on one of the group's gauge fields needs, made once."""
         if self._tasks[number] is None:
-            self._tasks[number] = Task(self.network, self.operators[number], self.settings)
+            lessons = self.network.lessons(self.operators[number])
+            self._tasks[number] = [Task(lesson, self.settings) for lesson in lessons]
         return self._tasks[number]
 
     def one(self):
@@ -73,7 +74,7 @@ class InversionTrainer(Loop):
         groups, count = self.settings.groups, self.settings.together
         for whole in range(step * count + self.group, (step + 1) * count, groups):
             number = whole % (len(self.operators) * groups) // groups
-            yield self.task(number).loss(self._key(stream, whole)) / count
+            yield sum(task.loss(self._key(stream, whole)) for task in self.tasks(number)) / count
 
     def _over_groups(self, loss):
         """Sum loss and gradients over the groups (within a group all have the same)."""
@@ -109,40 +110,38 @@ class InversionTrainer(Loop):
 
 
 class Task:
-    """<|M D v - v|^2/|v|^2> on one gauge field."""
+    """<|M A v - v|^2/|v|^2> of a `Lesson`."""
 
-    def __init__(self, network, D, settings):
-        self.D = D = network.operator(D) if hasattr(network, "operator") else D
-        self.network, self.settings = network, settings
-        self._v, self._b, self._u = (D.vector(settings.batch) for _ in range(3))
-        self._correction = network.correction(D) if hasattr(network, "correction") else None
-        self._works = network.works(D, settings.batch)
+    def __init__(self, lesson, settings):
+        self.lesson, self.settings, self.A = lesson, settings, lesson.A
+        self._v, self._b, self._u = (self.A.vector(settings.batch) for _ in range(3))
+        self._works = lesson.module.works(self.A, settings.batch)
 
     def loss(self, key):
         """The loss of the random vectors of a key."""
         draw_signs(self._v, key)
-        self.D.apply(self._v, self._b)
+        self.A.apply(self._v, self._b)
         if self.settings.filtered:
             self._leave_error_of(self._iterations)
-        if self._correction:
-            self._leave_error_of(self._correction)
+        if self.lesson.before:
+            self._leave_error_of(self.lesson.before)
         b, v = slots(self._b).clone(), slots(self._v).clone()
-        comm = self.D.lattice.comm
-        missed = (self.network(b, self._works) - v).double()
+        comm = self.A.lattice.comm
+        missed = (self.lesson.module(b, self._works) - v).double()
         scale = sum_over_ranks(v.double().square().sum(), comm)
         return sum_over_ranks(missed.square().sum(), comm) / scale
 
     def _leave_error_of(self, solve):
-        """v <- v - u, the error of an approximate solution u of D u = D v."""
+        """v <- v - u, the error of an approximate solution u of A u = A v."""
         solve(self._b, self._u)
         slots(self._v).sub_(slots(self._u))
         self._v.touch()
-        self.D.apply(self._v, self._b)
+        self.A.apply(self._v, self._b)
 
     def _iterations(self, b, u):
         count = self.settings.filtered
         try:
-            solution = FGMRES(tol=1e-12, restart=count, max_iterations=count)(self.D, b)
+            solution = FGMRES(tol=1e-12, restart=count, max_iterations=count)(self.A, b)
         except NotConverged as error:
             solution = error.solution
         u.assign(solution.x)

@@ -15,8 +15,10 @@ TABLES = {
     "smoother features": {"kind": "smoother", "features": [1, 2, 1]},
     "smoother steps": {"kind": "smoother", "features": [1, 1], "steps": 2},
     "smoother long": {"kind": "smoother", "features": [1, 1, 1, 1], "lengths": [1, 2, 4], "skip": True},
+    "polynomial": {"kind": "polynomial", "degree": 5},
     "coarse": COARSE,
     "multigrid": {"kind": "multigrid", "solver": LEVELS, "smoother": SMOOTHER},
+    "multigrid polynomial": {"kind": "multigrid", "solver": LEVELS, "smoother": {"kind": "polynomial", "degree": 3}},
     "multigrid learned": {"kind": "multigrid", "coarse": COARSE, "smoother": SMOOTHER},
 }
 DESCRIPTIONS = {name: description_of(table) for name, table in TABLES.items()}

@@ -76,6 +76,15 @@ class Vectors:
         return self._launches[key]
 
 
+def superposition(vectors, target, numbers, first, domain=EVERYWHERE):
+    """The launch of target = sum_j z_j vectors[j], the complex z_j from number `first` on; at most nine vectors."""
+    arguments = (*(in_(f"v{k}") for k in range(len(vectors))), out("out"))
+    constants = (target.kind.reals // 2, target.copies, len(vectors))
+    kernel = Kernel("linalg.h", "superpose", constants, arguments, scalars=(("first", "i64"),))
+    named = {f"v{k}": v for k, v in enumerate(vectors)}
+    return prepare(kernel, domain, numbers=numbers, out=target, **named).set(first=first)
+
+
 def mix_copies(source, target, z):
     """Copy i of target = sum_j z[i, j] copy j of source, complex numbers z (copies, copies).
 

@@ -102,3 +102,9 @@ class SchurOperator(LinearOperator):
 
     def __repr__(self):
         return f"SchurOperator({self.operator!r}, {self.form!r})"
+
+
+def even_odd_form(A):
+    """The symmetric even-odd form of an operator that has one on its lattice; else the operator."""
+    even_odd = hasattr(A, "inverse_site_term") and all(n % 2 == 0 for n in A.lattice.shape)
+    return SchurOperator(A) if even_odd else A

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fields.launch import Kernel, Sequence, in_, out, prepare
+from ..fields.launch import Kernel, Sequence, in_, prepare
+from ..fields.linalg import superposition
 from ..fields.numbers import Numbers
 from ..operators.finish import per_copy
-from ..operators.schur import EVEN, SchurOperator
+from ..operators.schur import EVEN, even_odd_form
 
 ROUNDING = 1e-7
 MOST = 8  # steps that kernels/linalg.h has vectors for
@@ -26,8 +27,8 @@ class Relaxation:
 
     def __init__(self, A, r, z, left, steps):
         self.A, self.steps, copies = A, steps, r.copies
-        self.even_odd = hasattr(A, "inverse_site_term") and all(n % 2 == 0 for n in A.lattice.shape)
-        S = SchurOperator(A) if self.even_odd else A
+        S = even_odd_form(A)
+        self.even_odd = S is not A
         self.domain = S.domain
         self.numbers = Numbers(A.lattice, copies, 4 * steps + 2)
         self.numbers.write(2 * steps, 1)
@@ -78,11 +79,7 @@ class Relaxation:
         return prepare(kernel, self.domain, **{f"v{k}": v for k, v in enumerate(vectors)})
 
     def _superpose(self, vectors, target, first):
-        arguments = (*(in_(f"v{k}") for k in range(len(vectors))), out("out"))
-        constants = (target.kind.reals // 2, target.copies, len(vectors))
-        kernel = Kernel("linalg.h", "superpose", constants, arguments, scalars=(("first", "i64"),))
-        named = {f"v{k}": v for k, v in enumerate(vectors)}
-        return prepare(kernel, self.domain, numbers=self.numbers, out=target, **named).set(first=first)
+        return superposition(vectors, target, self.numbers, first, self.domain)
 
     def _copy(self, source, target):
         """The launch of target = source (number 2 steps is 1)."""

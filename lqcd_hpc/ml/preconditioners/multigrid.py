@@ -12,6 +12,7 @@ from ...operators.finish import Finish
 from ...solvers.multigrid import Multigrid as Classical
 from .coarse import Coarse
 from .lesson import Lesson
+from .polynomial import Polynomial
 from .smoother import Smoother
 
 
@@ -33,7 +34,7 @@ class Multigrid:
     80
     """
 
-    smoother: Smoother
+    smoother: Smoother | Polynomial
     solver: Classical | None = None
     coarse: Coarse | None = None
 

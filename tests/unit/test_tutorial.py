@@ -1,5 +1,8 @@
 """README and the tutorial say what happens: their files are saved, their commands run, as by a new user."""
 
+import re
+import shutil
+import sys
 from pathlib import Path
 
 import launcher
@@ -7,6 +10,7 @@ import pages
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+BUILD = ("Makefile", "setup.cfg", "pyproject.toml", "constraints.txt")
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.mpirun,
@@ -17,3 +21,22 @@ pytestmark = [
 def test_the_tutorial(tmp_path):
     pytest.importorskip("torch")
     pages.walk((ROOT / "docs" / "tutorial.md").read_text(), tmp_path)
+
+
+def test_the_readme(tmp_path):
+    """In a folder that looks like the tree, with this environment as its .venv and much shorter run files."""
+    pytest.importorskip("torch")
+    for name in BUILD:
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "installed").touch()
+    (tmp_path / "jobs").mkdir()
+    for name in ("demo.toml", "flow-phi4-e1.toml"):
+        (tmp_path / "jobs" / name).write_text(shortened((ROOT / "jobs" / name).read_text()))
+    environment = {"MAKEFLAGS": f"INSTALLED=installed VENV={sys.prefix}"}
+    pages.walk((ROOT / "README.md").read_text(), tmp_path, environment)
+
+
+def shortened(run):
+    """A run file with a few updates or steps instead of its own."""
+    few = {"count": 6, "steps": 4, "every": 2, "interval": 1, "samples": 500, "evaluate": 4, "configurations": 5}
+    return re.sub(rf"^({'|'.join(few)}) = \d+", lambda found: f"{found[1]} = {few[found[1]]}", run, flags=re.M)

@@ -4,17 +4,20 @@ import dataclasses
 import importlib
 from pathlib import Path
 
-import lqcd_hpc.actions
+import own_files
+
+from lqcd_hpc import config
 
 SAMPLES = {"beta": 2.3, "terms": [("+x +y -x -y", 0.8), ("+x +y +y -x -y -y", -0.3), ("+x +y +x -y -x -x", 0.2)]}
 SAMPLES |= {"m2": -1.3, "lam": 0.7, "eta": 3.1, "normalisation": "full", "components": 3}
+SAMPLES |= {key: value for module in own_files.modules("actions").values() for key, value in module.SAMPLES.items()}
 MORE = {"phi4": {"normalisation": "half"}, "sigma": {"components": 2}}  # tested too: other values of required keys
 
 
 def descriptions():
     """name -> description, for all classes of all files, plus one for each default that is a number, and MORE."""
     found = {}
-    for path in sorted(Path(lqcd_hpc.actions.__file__).parent.glob("*.py")):
+    for path in sorted(path for folder in config.folder("actions").__path__ for path in Path(folder).glob("*.py")):
         module = importlib.import_module(f"lqcd_hpc.actions.{path.stem}")
         for cls in vars(module).values():
             if _is_description(cls) and cls.__module__ == module.__name__:

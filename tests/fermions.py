@@ -1,13 +1,15 @@
 """Every Dirac operator of the package beside its formula: descriptions, links and vectors that tests share.
 
 A new file in lqcd_hpc/operators needs SAMPLES (values of its fields, each at least once) and a formula of
-tests/reference in FORMULAS; all laws of tests/contracts/test_operators.py then hold it.
+tests/reference in FORMULAS; all laws of tests/contracts/test_operators.py then hold it. Those of a file in $LQCD_PATH
+are `SAMPLES` and `formula` of tests/operators/KIND.py there.
 """
 
 import dataclasses
 import importlib
 
 import numpy as np
+import own_files
 from reference import algebra, dirac
 
 from lqcd_hpc import Field, Lattice, Random, config, gauge
@@ -32,8 +34,6 @@ SAMPLES = {
     "laplace": {"": {"mass_squared": 0.5}, "directions": {"mass_squared": 0.5, "directions": (0,)}}
     | {"spinors": {"mass_squared": 0.5, "spinors": True}},
 }
-VARIANTS = [(kind, variant) for kind in KINDS for variant in SAMPLES.get(kind, {})]
-WILSON_LIKE = [pair for pair in VARIANTS if pair[0] not in ("staggered", "laplace")]
 TWIST = (0.3, -0.7, 0.2, 0.5)
 
 
@@ -89,6 +89,11 @@ FORMULAS = {
     "staggered": lambda d, u, psi: dirac.staggered(u, psi, d.mass, phases(d, len(u))),
     "laplace": lambda d, u, psi: dirac.laplace(u, psi, d.mass_squared, phases(d, len(u)), d.directions),
 }
+OWN = own_files.modules("operators")  # they may import what stands above
+FORMULAS |= {kind: module.formula for kind, module in OWN.items()}
+SAMPLES |= {kind: module.SAMPLES for kind, module in OWN.items()}
+VARIANTS = [(kind, variant) for kind in KINDS for variant in SAMPLES.get(kind, {})]
+WILSON_LIKE = [pair for pair in VARIANTS if pair[0] not in ("staggered", "laplace", *OWN)]
 
 
 def formula(description, links, psi):

@@ -7,8 +7,10 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
+import own_files
 import torch
 
+from lqcd_hpc import config
 from lqcd_hpc.ml import priors
 from lqcd_hpc.ml.noise import Noise
 
@@ -34,10 +36,8 @@ class Sample:
 
 def kinds():
     """The kinds of flow: files of ml/flows."""
-    import lqcd_hpc.ml.flows
-
-    folder = Path(lqcd_hpc.ml.flows.__file__).parent
-    return sorted(path.stem for path in folder.glob("*.py") if describes(path.stem))
+    files = [path for folder in config.folder("ml.flows").__path__ for path in Path(folder).glob("*.py")]
+    return sorted(path.stem for path in files if describes(path.stem))
 
 
 def describes(name):
@@ -48,10 +48,11 @@ def describes(name):
 
 
 def samples():
-    """(name, sample) of every kind; each kind needs a file of its name in tests/flow_samples with SAMPLES."""
-    found = []
+    """(name, sample) of every kind; each needs a file of its name in tests/flow_samples, or in tests/ml/flows of
+    $LQCD_PATH, with SAMPLES."""
+    found, own = [], own_files.modules("ml.flows")
     for kind in kinds():
-        module = importlib.import_module(f"flow_samples.{kind}")
+        module = own.get(kind) or importlib.import_module(f"flow_samples.{kind}")
         found += [(f"{kind}-{number}", sample) for number, sample in enumerate(module.SAMPLES)]
     return found
 

@@ -5,6 +5,8 @@ measurements/, `flow` -> ml/flows/, `sampler` -> ml/samplers/); the description 
 table within a table is looked up in the role that its key names (`operator` -> operators/, `solver` -> solvers/,
 `source` -> sources/, `net` -> ml/nets/), or else in that of the outer one (`inner` of a solver, `flows` of a sequence).
 
+Folders of one's own, in the places that $LQCD_PATH names, are looked up after those of the package.
+
 `tables.py` makes descriptions of tables, `generate.py` holds the run files that generate and measure, `learn.py` those
 that train flows and sample, `preconditioner.py` those that train preconditioners, `compare.py` those that set solvers
 side by side.
@@ -20,10 +22,10 @@ from .compare import CompareFile, parse_compare
 from .generate import RunFile, parse_generate, parse_measure
 from .learn import SampleFile, TrainFile, parse_sample, parse_train
 from .preconditioner import PreconditionerFile, parse_preconditioner
-from .tables import described, kinds, refuse_unknown
+from .tables import described, folder, kinds, refuse_unknown
 
-__all__ = ["CompareFile", "PreconditionerFile", "RunFile", "SampleFile", "TrainFile", "described", "kinds", "load"]
-__all__ += ["parse"]
+__all__ = ["CompareFile", "PreconditionerFile", "RunFile", "SampleFile", "TrainFile", "described", "folder", "kinds"]
+__all__ += ["load", "parse"]
 
 _DOES = {RunFile: "generates or measures", TrainFile: "trains a flow", SampleFile: "samples a target"}
 _DOES |= {CompareFile: "compares solvers", PreconditionerFile: "trains a preconditioner"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 import re
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 
 from pydantic import ValidationError
@@ -49,17 +51,29 @@ def _has_kind(value):
 
 def kinds(role):
     """The kinds of a role: the files of its folder that define a description."""
-    package = import_module(f"{_PACKAGE}.{FOLDERS[role]}")
+    package = folder(FOLDERS[role])
     names = [m.name for m in iter_modules(package.__path__)]
     return sorted(name for name in names if _description_in(_module(f"{package.__name__}.{name}"), role))
 
 
+def folder(name):
+    """The package of a folder, such as "actions" or "ml.flows", with the folder of that name in every place of
+    $LQCD_PATH: files of one's own are found as those of the package are, which come first.
+    """
+    package = import_module(f"{_PACKAGE}.{name}")
+    for place in filter(None, os.environ.get("LQCD_PATH", "").split(os.pathsep)):
+        own = str(Path(place, *name.split(".")).absolute())
+        if os.path.isdir(own) and own not in package.__path__:
+            package.__path__.append(own)
+    return package
+
+
 def _class_of(role, kind, where):
     found = None
+    named = isinstance(kind, str) and re.fullmatch(r"[a-z0-9_]+", kind)
     for place in filter(None, (FOLDERS[role], LEARNED.get(role))):
-        folder = f"{_PACKAGE}.{place}"
-        if not found and isinstance(kind, str) and re.fullmatch(r"[a-z0-9_]+", kind) and find_spec(f"{folder}.{kind}"):
-            found = _description_in(_module(f"{folder}.{kind}"), role)
+        if named and not found and find_spec(f"{folder(place).__name__}.{kind}"):
+            found = _description_in(_module(f"{_PACKAGE}.{place}.{kind}"), role)
     if not found:
         raise LqcdError(f"[{where}] kind = {kind!r} is unknown{nearest(str(kind), kinds(role))}")
     return found

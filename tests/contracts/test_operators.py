@@ -10,6 +10,7 @@ from ahead import compile_ahead
 from fermions import (
     FORMULAS,
     KINDS,
+    OWN,
     SAMPLES,
     VARIANTS,
     WILSON_LIKE,
@@ -42,7 +43,7 @@ from lqcd_hpc.operators.wilson import Wilson
 
 PLANE, SPACETIME = (4, 8), (4, 4, 4, 4)
 TOLERANCE = {"double": 1e-13, "single": 1e-6}
-EVEN_ODD = [(kind, v) for kind, v in VARIANTS if kind != "laplace" and v in ("", "exponential")]
+EVEN_ODD = [(kind, v) for kind, v in VARIANTS if kind not in ("laplace", *OWN) and v in ("", "exponential")]
 AT_HAND = [pytest.param(*p, marks=pytest.mark.long if p[0] == "twisted_mass" else ()) for p in EVEN_ODD]
 SIMD, OF_ANY_LANES = (8, 16, 64), ["wilson", "clover", "staggered"]
 FORMS = ("asymmetric", "symmetric")

@@ -9,7 +9,13 @@ from pages import agree, run_examples, walk
 from source_tree import PACKAGE, modules
 
 ROOT = PACKAGE.parent
-WALKED = ["README.md", "docs/tutorial.md"]  # with their commands, by test_tutorial.py
+WALKED = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/howto-new-action.md",
+    "docs/howto-new-operator.md",
+    "docs/howto-new-layer.md",
+]  # with their commands, by test_tutorial.py
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / name for name in WALKED})
 OPTIONAL = {"torch", "cupy", "safetensors", "tensorboard", "optuna"}
 

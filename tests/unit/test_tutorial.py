@@ -40,3 +40,10 @@ def shortened(run):
     """A run file with a few updates or steps instead of its own."""
     few = {"count": 6, "steps": 4, "every": 2, "interval": 1, "samples": 500, "evaluate": 4, "configurations": 5}
     return re.sub(rf"^({'|'.join(few)}) = \d+", lambda found: f"{found[1]} = {few[found[1]]}", run, flags=re.M)
+
+
+@pytest.mark.parametrize("page", ["howto-new-action", "howto-new-operator", "howto-new-layer"])
+def test_the_how_to(page, tmp_path):
+    """With the contract tests on what the page adds."""
+    pytest.importorskip("torch")
+    pages.walk((ROOT / "docs" / f"{page}.md").read_text(), tmp_path, {"CLONE": str(ROOT)})

@@ -9,13 +9,8 @@ from pages import agree, run_examples, walk
 from source_tree import PACKAGE, modules
 
 ROOT = PACKAGE.parent
-WALKED = [
-    "README.md",
-    "docs/tutorial.md",
-    "docs/howto-new-action.md",
-    "docs/howto-new-operator.md",
-    "docs/howto-new-layer.md",
-]  # with their commands, by test_tutorial.py
+HOW_TO = ["action", "operator", "layer", "site"]
+WALKED = ["README.md", "docs/tutorial.md", *(f"docs/howto-new-{name}.md" for name in HOW_TO)]  # by test_tutorial.py
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / name for name in WALKED})
 OPTIONAL = {"torch", "cupy", "safetensors", "tensorboard", "optuna"}
 

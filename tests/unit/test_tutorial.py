@@ -42,8 +42,8 @@ def shortened(run):
     return re.sub(rf"^({'|'.join(few)}) = \d+", lambda found: f"{found[1]} = {few[found[1]]}", run, flags=re.M)
 
 
-@pytest.mark.parametrize("page", ["howto-new-action", "howto-new-operator", "howto-new-layer"])
+@pytest.mark.parametrize("page", ["action", "operator", "layer", "site"])
 def test_the_how_to(page, tmp_path):
     """With the contract tests on what the page adds."""
     pytest.importorskip("torch")
-    pages.walk((ROOT / "docs" / f"{page}.md").read_text(), tmp_path, {"CLONE": str(ROOT)})
+    pages.walk((ROOT / "docs" / f"howto-new-{page}.md").read_text(), tmp_path, {"CLONE": str(ROOT)})

@@ -60,15 +60,17 @@ def blocks(text):
     return [block for block in found if block.mark != "not run"]
 
 
-def walk(text, folder, environment=None):
-    """Do everything that a page says in a folder. Raises AssertionError at the first that is not as the page says."""
+def walk(text, folder, environment=None, commands=True):
+    """Do everything that a page says in a folder (without its commands, if these are tested elsewhere). Raises
+    AssertionError at the first that is not as the page says.
+    """
     namespace = {"__name__": "__example__"}
     for block in blocks(text):
         if block.file:
             path = Path(folder, block.file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)
-        elif block.kind == "console":
+        elif block.kind == "console" and commands:
             for command, printed in block.commands:
                 _do(command, printed, folder, environment, block.mark == "within errors")
         elif block.kind == "python":

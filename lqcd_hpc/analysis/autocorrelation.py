@@ -25,6 +25,10 @@ def autocorrelation_function(history, name=""):
     .. math:: \delta\rho(t)^2 = \frac1N \sum_{k=\max(1,t-W)}^{t+W} [\rho(k+t) + \rho(k-t) - 2\rho(k)\rho(t)]^2
 
     after Luescher, hep-lat/0409106, eq. (E.11). Takes and refuses what `errors.estimate` does.
+
+    >>> found = autocorrelation_function(np.random.default_rng(1).normal(size=1000))
+    >>> float(found.rho[0]), bool(abs(found.rho[1]) < 0.1)
+    (1.0, True)
     """
     chains = replicas(history, name)
     mean = np.concatenate(chains).mean()

@@ -35,6 +35,10 @@ def channels(table):
     """The hadrons of a measurement (a `Table` of one of KINDS); those with a spatial index are averaged over it.
 
     Raises `LqcdError` if the table holds no correlators.
+
+    >>> from types import SimpleNamespace
+    >>> [one.symbol for one in channels(SimpleNamespace(columns={"pseudoscalar": np.ones((3, 8))}))]
+    ['π']
     """
     columns = table.columns
     space = "xyz" if "axial_x" in columns else "x"
@@ -92,6 +96,10 @@ def plateau(correlator, form="cosh", name="mass"):
 
     Effective masses are used up to an error of 30 %. The mean begins at T/8 or later, where it agrees with the mean
     from every later beginning within the error of that one.
+
+    >>> C = np.cosh(0.5 * (np.arange(16) - 8)) * np.random.default_rng(1).normal(1, 0.01, (100, 16))
+    >>> plateau(C).mass.deviation(0.5) < 5
+    True
     """
     masses = {t: m for t, m in effective_masses(correlator, form).items() if t >= correlator.shape[1] // 8}
     loud = [t for t, m in masses.items() if not 0 < m.error < LOUD * abs(m.mean)]

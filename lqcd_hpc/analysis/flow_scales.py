@@ -45,7 +45,13 @@ def flow_scale_t0(time, energy, level=LEVEL):
 
 
 def flow_scale_w0(time, energy, level=LEVEL):
-    """w0^2 from t d/dt (t^2 <E(t)>) = 0.3 at t = w0^2 (BMW, arXiv:1203.4469); shapes as `flow_scale_t0`."""
+    """w0^2 from t d/dt (t^2 <E(t)>) = 0.3 at t = w0^2 (BMW, arXiv:1203.4469); shapes as `flow_scale_t0`.
+
+    >>> t = np.linspace(0, 4, 41)
+    >>> e = 0.1 / np.maximum(t, 1e-9) * np.random.default_rng(4).normal(1, 0.03, (100, 1))
+    >>> round(flow_scale_w0(t, e).time.mean, 1)
+    3.0
+    """
     time, curve = _curve(time, energy)
     first, second = curve.derivative(), curve.derivative(2)
 

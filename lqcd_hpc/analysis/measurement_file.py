@@ -61,6 +61,11 @@ def read_measurements(path):
     """The measurement file at `path` (or `measurements.h5` in that directory) as `Measurements`.
 
     Raises `LqcdError` if there is no such file or it is not HDF5.
+
+    >>> read_measurements("no-such-run")
+    Traceback (most recent call last):
+        ...
+    lqcd_hpc.errors.LqcdError: no-such-run does not exist: give the directory of a run that has written measurements
     """
     path = Path(path)
     path = path / "measurements.h5" if path.is_dir() else path

@@ -27,6 +27,11 @@ def write_report(directory, out="report.html", thermalisation=None):
     `out` is relative to the directory unless absolute; `thermalisation` is the first step to be used, by
     default found from the plaquette history (`thermalisation_cut`). Pictures are embedded: the file needs
     nothing beside it. Raises `LqcdError` if there is no readable `measurements.h5`.
+
+    >>> write_report("no-such-run")
+    Traceback (most recent call last):
+        ...
+    lqcd_hpc.errors.LqcdError: no-such-run does not exist: give the directory of a run that has written measurements
     """
     measurements = read_measurements(directory)
     target = Path(directory if Path(directory).is_dir() else Path(directory).parent) / out

@@ -19,6 +19,12 @@ def load(path, lattice=None, shape=None, precision="double", comm=None):
 
     lattice : None makes one of the file's shape; shape : for files that do not state theirs.
     Raises `LqcdError` for a damaged or unknown file, another shape, or links that are not unitary.
+
+    >>> from lqcd_hpc import gauge
+    >>> written = save("unit.scidac", gauge.unit(Lattice((4, 4)), "SU(2)"), format="scidac")
+    >>> U, header = load("unit.scidac")
+    >>> header.shape, header.checksum_stored == header.checksum_computed
+    ((4, 4), True)
     """
     if lattice is None:
         lattice = Lattice(inspect_header(path, shape).shape, comm=comm)
@@ -37,6 +43,10 @@ def save(path, U, format="ildg", precision=None, metadata=None):
     """Write the gauge field to a file in one of the formats; returns the `Header` written.
 
     Raises `LqcdError` for a field of several replicas, an unwritable path, a full disk.
+
+    >>> from lqcd_hpc import gauge
+    >>> save("unit.ildg", gauge.unit(Lattice((4, 4, 4, 4)), "SU(3)"), precision="single").precision
+    'single'
     """
     if U.lattice.replicas > 1:
         raise LqcdError("a configuration file holds one system: this field has several replicas")

@@ -20,8 +20,12 @@ class Flow:
     """The Wilson flow of a copy of the gauge field, measured every `interval` steps from t = 0 to `steps` eps.
 
     Columns time, energy, energy_time, energy_space, charge, plaquette: one row of values per flow time. E is
-    the clover energy density;
-    t^2 E = 0.3 defines t0 (arXiv:1006.4518).
+    the clover energy density; t^2 E = 0.3 defines t0 (arXiv:1006.4518).
+
+    >>> from lqcd_hpc import Lattice, Random, gauge
+    >>> flow = Flow(eps=0.05, steps=4).on(gauge.hot(Lattice((4, 4, 4, 4)), Random(seed=1), "SU(2)"))()
+    >>> len(flow["time"]), bool(flow["plaquette"][-1] > flow["plaquette"][0])
+    (5, True)
     """
 
     eps: PositiveFloat

@@ -17,6 +17,10 @@ class Polyakov:
     """tr P(x) / Nc averaged over space, P(x) the product of the links of the last direction around the lattice.
 
     LatticeQCD.jl and MILC print tr P, Chroma tr P / Nc. Raises `LqcdError` if that direction is open.
+
+    >>> from lqcd_hpc import Lattice, gauge
+    >>> Polyakov().on(gauge.unit(Lattice((4, 8)), "SU(2)"))()
+    {'polyakov_re': 1.0, 'polyakov_im': 0.0}
     """
 
     def on(self, U):

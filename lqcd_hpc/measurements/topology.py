@@ -19,6 +19,10 @@ class Topology:
     ("plaquette"). eps_xyzt = +1 (openQCD's sign is opposite). E is split into planes with (energy_time) and without
     the last direction. Two dimensions: Q is the sum of plaquette angles over 2 pi for U(1), and not defined for
     other groups. Fewer than four dimensions: no charge for SU(Nc).
+
+    >>> from lqcd_hpc import Lattice, gauge
+    >>> Topology().on(gauge.unit(Lattice((4, 4)), "U(1)"))()
+    {'charge': 0.0}
     """
 
     definition: Literal["clover", "plaquette"] = "clover"

@@ -17,6 +17,11 @@ class WilsonLoops:
 
     Columns are named wT_R, for 1 <= T <= max_time, 1 <= R <= max_distance. W(1, 1) is the temporal plaquette.
     Raises `LqcdError` for open boundaries.
+
+    >>> from lqcd_hpc import Lattice, gauge
+    >>> loops = WilsonLoops(max_time=2, max_distance=1).on(gauge.unit(Lattice((4, 4)), "SU(2)"))()
+    >>> {name: round(value, 12) for name, value in loops.items()}
+    {'w1_1': 1.0, 'w2_1': 1.0}
     """
 
     max_time: PositiveInt

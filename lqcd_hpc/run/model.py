@@ -12,6 +12,11 @@ def load_model(path, density=None):
 
     With a `density` (config/learn.py) the flow is made for that target and takes the parameters of the model by name
     and shape: another volume or coupling. Raises `LqcdError` if the model is damaged or does not fit.
+
+    >>> load_model("no-such-run")
+    Traceback (most recent call last):
+        ...
+    lqcd_hpc.errors.LqcdError: ...
     """
     from ..ml.training.state import read_model
     from ..ml.training.transfer import restore, transfer

@@ -28,6 +28,13 @@ class MultishiftCG(Solver):
     solution is checked and, where the recursion has drifted or `precision` is "single", refined by `CG`.
 
     Raises `LqcdError` if A is not Hermitian and positive or there are no shifts, and `NotConverged`.
+
+    >>> from lqcd_hpc import Lattice, gauge
+    >>> from lqcd_hpc.operators.laplace import Laplace
+    >>> A = Laplace(mass_squared=1.0, boundary=(1, 1)).on(gauge.unit(Lattice((4, 4)), "SU(2)"))
+    >>> b = A.vector().from_numpy(np.ones((4, 4, 2)))
+    >>> [round(one.x.to_numpy()[0, 0, 0].real, 9) for one in MultishiftCG(tol=1e-10, shifts=(0.0, 1.0))(A, b)]
+    [1.0, 0.5]
     """
 
     tol: float

@@ -17,7 +17,7 @@ OPTIONAL = {"torch", "cupy", "safetensors", "tensorboard", "optuna"}
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_of_the_page_run(page, tmp_path):
-    walk(page.read_text(), tmp_path)
+    walk(page.read_text(), tmp_path, commands=False)
 
 
 @pytest.mark.parametrize("name", [module.name for module in modules()])

@@ -33,7 +33,7 @@ class MultishiftCG(Solver):
     >>> from lqcd_hpc.operators.laplace import Laplace
     >>> A = Laplace(mass_squared=1.0, boundary=(1, 1)).on(gauge.unit(Lattice((4, 4)), "SU(2)"))
     >>> b = A.vector().from_numpy(np.ones((4, 4, 2)))
-    >>> [round(one.x.to_numpy()[0, 0, 0].real, 9) for one in MultishiftCG(tol=1e-10, shifts=(0.0, 1.0))(A, b)]
+    >>> [round(float(one.x.to_numpy()[0, 0, 0].real), 9) for one in MultishiftCG(tol=1e-10, shifts=(0.0, 1.0))(A, b)]
     [1.0, 0.5]
     """
 

@@ -54,7 +54,7 @@ MailProg=/bin/true
 """
 NODE = (
     "NodeName=n{n} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} Boards=1 SocketsPerBoard=1 "
-    "CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory=4000{gres} State=UNKNOWN\n"
+    "CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory=4000 Feature=gpu{gres} State=UNKNOWN\n"
 )
 
 
@@ -63,9 +63,10 @@ class NoCluster(Exception):
 
 
 class Cluster:
-    """The partition `main` has all nodes but the last two, which are in `frail` and may be taken down."""
+    """The partition `main` has all nodes but the last two, which are in `frail` and may be taken down; `standard` and
+    `gpu`, which some sites name, are `main`."""
 
-    def __init__(self, folder, nodes=5, cpus=8, gpus=2):
+    def __init__(self, folder, nodes=6, cpus=128, gpus=4):
         self.folder, self.nodes, self.gpus = Path(folder), nodes, gpus
         self._daemons = []
         _require()
@@ -96,6 +97,7 @@ class Cluster:
         for n in range(1, nodes + 1):
             text += NODE.format(n=n, host=host, port=ports[n], cpus=cpus, gres=gres)
         text += f"PartitionName=main Nodes=n[1-{nodes - 2}] Default=YES MaxTime=INFINITE State=UP\n"
+        text += "".join(f"PartitionName={name} Nodes=n[1-{nodes - 2}] State=UP\n" for name in ("standard", "gpu"))
         text += f"PartitionName=frail Nodes=n[{nodes - 1}-{nodes}] MaxTime=INFINITE State=UP\n"
         (self.folder / "slurm.conf").write_text(text)
 

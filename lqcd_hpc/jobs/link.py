@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import config
@@ -71,7 +71,8 @@ def _analysis(path, links):
     """The link that writes the reports of an earlier link, member by member, or of results that are there."""
     for link in links:
         if os.path.normpath(link.base) == os.path.normpath(path):
-            return Link(f"{link.name}-{ANALYSE}", "report", link.members, link.base)
+            finished = tuple(replace(one, text="") for one in link.members)
+            return Link(f"{link.name}-{ANALYSE}", "report", finished, link.base)
     if not Path(path).is_dir():
         raise LqcdError(f"{path} is neither a run file (.toml) nor the [output] directory of a run file before it")
     return Link(f"{_name(path)}-{ANALYSE}", "report", (Member("", path, path, {}),), path)

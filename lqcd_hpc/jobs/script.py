@@ -59,12 +59,15 @@ def render(site, request, resources, work, folder, at_once=None):
 
 
 def escaped(text):
-    r"""An option as sbatch reads it from a script: it takes backslashes, quotes and blanks for its own.
+    r"""An option as sbatch reads it from a script: in double quotes where it has blanks, quotes or the like, with
+    backslashes before the characters that mean something in there.
 
     >>> print(escaped("--comment=a b"))
-    --comment=a\ b
+    "--comment=a b"
     """
-    return re.sub(r"([^\w@%+=:,./^-])", r"\\\1", str(text))
+    if re.fullmatch(r"[\w@%+=:,./^-]+", text):
+        return text
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
 def _require_plain(path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,9 +35,9 @@ before = 25
 """
 # The Python of the jobs: notes what its rank was given, and takes its time for every update.
 PYTHON = """#!/bin/sh
-echo "$SLURM_JOB_ID $SLURM_PROCID gpus=$CUDA_VISIBLE_DEVICES threads=$OMP_NUM_THREADS" >> {folder}/ranks
+echo "$SLURM_JOB_ID $SLURM_PROCID gpus=$CUDA_VISIBLE_DEVICES threads=$OMP_NUM_THREADS" >> {ranks}
 shift 2
-exec {python} {folder}/slowly.py "$@"
+exec {python} {slowly} "$@"
 """
 SLOWLY = """
 import os, sys, time
@@ -54,7 +55,7 @@ main()
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A cluster of five nodes; skips where there can be none."""
+    """A cluster of six nodes; skips where there can be none."""
     folder = tempfile.mkdtemp(prefix="lqcd-slurm-")
     try:
         made = Cluster(folder)
@@ -77,7 +78,8 @@ class User:
         self.folder, self.cluster = folder, cluster
         (folder / "slowly.py").write_text(SLOWLY)
         spy = folder / "spy"
-        spy.write_text(PYTHON.format(folder=folder, python=sys.executable))
+        words = {"ranks": folder / "ranks", "slowly": folder / "slowly.py", "python": sys.executable}
+        spy.write_text(PYTHON.format(**{name: shlex.quote(str(word)) for name, word in words.items()}))
         spy.chmod(0o755)
 
     def site(self, name="site", ranks=1, partition="main", command="srun", mpi="pmix", gpus=0):
@@ -104,6 +106,10 @@ class User:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def status(self):
+        """The rows of `lqcd-hpc status` by their runs."""
+        return {row["run"]: row for row in json.loads(self.lqcd("status", "--json").stdout)}
+
     def log(self, record):
         """What the jobs of a record have printed."""
         logs = sorted(self.folder.joinpath(record["script"]).parent.glob("*.log"))
@@ -117,8 +123,11 @@ class User:
 
 @pytest.fixture
 def user(cluster, tmp_path):
-    """A user in a new folder."""
-    return User(tmp_path, cluster)
+    """A user in a new folder, of a name that no shell and no line of #SBATCH may stumble over."""
+    folder = tmp_path / "a user's #1 $(touch hacked)"
+    folder.mkdir()
+    yield User(folder, cluster)
+    assert not list(tmp_path.rglob("hacked"))
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,20 @@
 """Rendered job scripts on a real SLURM: arrays, chains, the time limit, a lost node, GPUs, and silent singletons."""
 
 import hashlib
+import json
 import re
 import time
 
 import pytest
+
+from lqcd_hpc.jobs.site import names
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
 
 LIMITED, LOST = 380, 150  # updates of a tenth of a second; the time limit gives them 5 to 35 seconds at once
 RUN = """
 [lattice]
-shape = [4, 4, 4, 8]
+shape = {shape}
 group = "SU(3)"
 [start]
 kind = "{start}"
@@ -42,10 +45,10 @@ report = false
 """
 
 
-def write(user, directory, count, start="hot", file="", name=None):
+def write(user, directory, count, start="hot", file="", shape=(4, 4, 4, 8)):
     """A run file of so many updates."""
-    path = user.folder / f"{name or directory}.toml"
-    path.write_text(RUN.format(directory=directory, count=count, start=start, file=file))
+    path = user.folder / f"{directory}.toml"
+    path.write_text(RUN.format(directory=directory, count=count, start=start, file=file, shape=list(shape)))
     return path.name
 
 
@@ -101,11 +104,15 @@ def test_links_of_a_chain_wait_for_the_ones_before_them(user):
     (user.folder / "measure.toml").write_text(MEASURE.format(directory="out"))
     first, second = user.submit(run, "measure.toml", "--site", user.site(), "--array", 2)
     assert second["dependency"] == f"aftercorr:{first['job']}"
+    waiting = user.status()
+    assert waiting["out/measured/stream_001"]["state"] == "pending"
+    assert waiting["out/measured/stream_001"]["job"] == f"{second['job']}_1"
     for record in (first, second):
         for element in range(2):
             completed(user, record, f"{record['job']}_{element}")
     for stream in ("stream_000", "stream_001"):
         assert b"polyakov" in (user.folder / "out" / "measured" / stream / "journal.jsonl").read_bytes()
+    assert {row["state"] for row in user.status().values()} == {"done"} and len(user.status()) == 4
 
 
 def test_a_link_that_fails_cancels_what_comes_after_it(user):
@@ -117,14 +124,22 @@ def test_a_link_that_fails_cancels_what_comes_after_it(user):
     assert user.log(first).count("no-such.ildg") == 1
     for record in (second, third):
         assert user.cluster.wait(record["job"])["JobState"] == "CANCELLED"
-    assert not (user.folder / "out" / "measured" / "journal.jsonl").exists()
+    assert {name: row["state"] for name, row in user.status().items()} == {"out": "failed", "out/measured": "cancelled"}
 
 
-def test_ranks_on_two_nodes_are_one_job(user):
+@pytest.mark.parametrize("site", names())
+def test_slurm_takes_the_script_of_every_site(user, site):
+    run = write(user, "out", 3, shape=(16, 16, 16, 16))
+    (one,) = json.loads(user.lqcd("submit", run, "--site", site, "--dry-run", "--json", "--nodes", 2).stdout)
+    assert one["accepted"] and "to start at" in one["sbatch"], one["sbatch"]
+
+
+def test_ranks_on_two_nodes_are_one_job_of_a_site_of_the_package(user):
     run = write(user, "out", 3)
-    record = user.submit(run, "--site", user.site(), "--nodes", 2)[0]
+    words = ["--nodes", 2, "--ntasks-per-node", 1, "--cpus-per-task", 1]
+    record = user.submit(run, "--site", "cpu", *words)[0]
     completed(user, record)
-    assert set(user.ranks(record["job"])) == {0, 1}
+    assert json.loads((user.folder / "out" / "run.json").read_text())["ranks"] == "1x1x1x2"
 
 
 @pytest.mark.parametrize("command", ["srun", "mpirun"])
@@ -167,9 +182,9 @@ def test_a_silent_singleton_stops_with_one_message(user):
 def test_a_program_without_a_launcher_is_refused(user):
     """Whoever forgets srun in a script of his own."""
     run = write(user, "out", 3)
-    command = f"cd {user.folder}; ./spy -m lqcd_hpc run {run}"
-    log = user.folder / "log"
-    job = user.cluster.ask("sbatch", "--parsable", "--ntasks=2", f"--output={log}", f"--wrap={command}").strip()
+    log, here = user.folder / "log", f"--chdir={user.folder}"
+    words = ["--ntasks=2", here, f"--output={log}", f"--wrap=./spy -m lqcd_hpc run {run}"]
+    job = user.cluster.ask("sbatch", "--parsable", *words).strip()
     assert user.cluster.wait(job)["JobState"] == "FAILED"
     assert "SLURM gave this job 2 tasks" in log.read_text()
 

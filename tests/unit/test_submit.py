@@ -190,12 +190,15 @@ def test_names_are_never_read_as_shell(name, here):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_options_of_sbatch_are_escaped(name):
-    """As sbatch reads a line: a backslash takes the next character as it is, a bare blank ends the option."""
-    read, rest = "", iter(script.escaped(name))
+    """As sbatch reads a line: up to a bare blank or #; in quotes a backslash takes the next character as it is."""
+    read, quoted, rest = "", False, iter(script.escaped(name))
     for character in rest:
-        assert character not in " #'\"$`;"
+        if character == '"':
+            quoted = not quoted
+            continue
+        assert quoted or character not in " #'$`;()*"
         read += next(rest) if character == "\\" else character
-    assert read == name
+    assert read == name and not quoted
 
 
 def test_variables_of_a_site_are_values_and_not_shell(here):
@@ -325,6 +328,7 @@ def test_the_elements_of_an_array_wait_for_their_own(here, monkeypatch):
         assert json.loads((folder / "submission.json").read_text()) == record
         assert all(not one["run_file"] or config.load(folder / one["run_file"]) for one in record["members"])
     assert header(Path(records[3]["script"]).read_text())["ntasks"] == "1"
+    assert [one["run_file"] for one in records[3]["members"]] == [None]  # an analysis is no run
 
 
 def test_a_chain_that_is_refused_half_way_leaves_nothing(here, monkeypatch):

@@ -20,6 +20,7 @@ collect_ignore_glob = [] if launcher.UNDER_MPI else ["mpi/*"]
 
 def pytest_addoption(parser):
     parser.addoption("--results", metavar="DIR", help="write the figures that tests note to a file in DIR")
+    parser.addoption("--soak", metavar="MINUTES", default="30", help="how long tests/faults/test_soak.py disturbs runs")
 
 
 def pytest_collection_modifyitems(items):

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import io
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -165,6 +164,19 @@ def _child(path, prepare, log):
         os._exit(code)
 
 
+def warm_up(folder):
+    """Run every kind once in this process, so that those forked off it find everything loaded."""
+    from lqcd_hpc.run import execute
+
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        for kind in KINDS:
+            execute(run_file(folder, kind), say=lambda text: None)
+    finally:
+        os.chdir(before)
+
+
 def run(path, prepare=lambda: None):
     """A whole run in a process of its own."""
     return Job(path, prepare).wait()
@@ -184,8 +196,6 @@ def history(directory):
         elif path.name in ("samples.h5", "measurements.h5"):
             with h5py.File(path) as file:
                 file.visititems(lambda key, item, name=name: _note(found, f"{name}/{key}", item))
-        elif path.name == "result.json":
-            found[name] = json.loads(path.read_text())["observables"]
     return found
 
 

@@ -23,6 +23,7 @@ from .atomic import reserve
 _KIND, _LAYOUT_VERSION = "lqcd_hpc", 1
 _OVERHEAD = 1 << 20
 _SHORT = 1024
+_HEADER = 1 << 16  # bytes: what HDF5 allows the attributes in the header of an object
 
 
 @contextmanager
@@ -43,25 +44,61 @@ def open_file(path, mode, **options):
 
 def describe(path, file):
     """Shape, datasets by name, and metadata of an open file."""
-    if file.attrs.get("format") != _KIND or "fields" not in file:
+    for place in [file, *(file[name] for name in ("fields", "metadata") if file.get(name, getlink=True))]:
+        _check_attributes(path, place)
+    if file.attrs.get("format") != _KIND or not {"fields", "metadata"} <= set(file):
         raise LqcdError(
             f"{path} is HDF5 but was not written by lqcd_hpc: convert it to ILDG with the code that wrote it"
         )
     if file.attrs["layout"] > _LAYOUT_VERSION:
         raise LqcdError(f"{path} has layout {file.attrs['layout']}, newer than this version reads: update lqcd_hpc")
     shape = tuple(int(n) for n in file.attrs["dims"])
-    found = dict(file["fields"].items())
+    found = {name: own_dataset(path, file["fields"], name) for name in file["fields"]}
     for name, data in found.items():
-        if data.shape[: len(shape)] != shape[::-1] or "checksum" not in data.attrs:
+        leading = int(data.attrs.get("leading", -1))
+        fits = data.shape[: len(shape)] == shape[::-1] and 0 <= leading <= data.ndim - len(shape)
+        if not fits or data.dtype.kind not in "cfiu" or "checksum" not in data.attrs:
             raise LqcdError(f"{path} is damaged: field {name} of shape {data.shape} does not fit the lattice {shape}")
     return shape, found, _read_metadata(path, file)
+
+
+def own_dataset(path, group, name):
+    """A dataset whose numbers lie in this very file, all of them: no link to another file, no external or virtual
+    storage, no filter that makes much of little, and no more bytes than the file has.
+
+    Raises `LqcdError` for all others.
+    """
+    import h5py
+
+    data = group.get(name) if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+    if not isinstance(data, h5py.Dataset):
+        raise LqcdError(f"{path} is damaged or not of ours: {name!r} is no dataset of this file")
+    plan, size = data.id.get_create_plist(), data.id.get_type().get_size() * int(np.prod(data.shape, dtype=object))
+    if data.is_virtual or data.external or plan.get_nfilters() or data.dtype.hasobject:
+        raise LqcdError(f"{path} is not of ours: the numbers of {name!r} are stored elsewhere, or packed")
+    if not size <= min(data.id.get_storage_size(), os.path.getsize(path)):
+        raise LqcdError(f"{path} is damaged: {name!r} claims {size} bytes, more than the file holds")
+    _check_attributes(path, data)
+    return data
+
+
+def _check_attributes(path, place):
+    """Refuse attributes that claim more than an HDF5 header holds."""
+    import h5py
+
+    for number in range(h5py.h5a.get_num_attrs(place.id)):
+        attribute = h5py.h5a.open(place.id, index=number)
+        if attribute.get_storage_size() > _HEADER:
+            raise LqcdError(f"{path} is damaged: its attribute {attribute.name!r} claims too many bytes")
 
 
 def _read_metadata(path, file):
     metadata = {}
     for key, value in file["metadata"].attrs.items():
-        metadata[key] = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
-    for key, data in file["metadata"].items():
+        value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+        metadata[key] = value.decode() if isinstance(value, bytes) else value
+    for key in file["metadata"]:
+        data = own_dataset(path, file["metadata"], key)
         text = bytes(data[()])
         if zlib.crc32(text) != data.attrs["crc32"]:
             raise LqcdError(f"{path} is damaged: the checksum of its metadata {key!r} does not agree")
@@ -121,8 +158,13 @@ def _plan(kind):
 
 
 def _write_metadata(group, metadata):
+    import h5py
+
     for key, value in metadata.items():
-        if _is_short(value):
+        if isinstance(value, str) and _is_short(value):
+            text = value.encode()  # of fixed length: in the header, which the library checksums
+            group.attrs.create(key, text, dtype=h5py.string_dtype("utf-8", len(text)))
+        elif _is_short(value):
             group.attrs[key] = value
         else:
             text = json.dumps(value, default=lambda array: array.tolist()).encode()

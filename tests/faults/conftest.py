@@ -25,6 +25,7 @@ def tried():
 @pytest.fixture(scope="session")
 def quiet(tmp_path_factory):
     """(folder, digests by kind) of runs of every kind that nothing disturbed."""
+    fault_runs.warm_up(tmp_path_factory.mktemp("warm"))
     folder, found = tmp_path_factory.mktemp("quiet"), {}
     for kind in fault_runs.KINDS:
         done = fault_runs.run(fault_runs.run_file(folder, kind))

@@ -101,8 +101,7 @@ def checksum(tensors, text=""):
 
 def _write(path, tensors, metadata):
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    text = json.dumps(metadata)
-    header = {"lqcd_hpc": text, "checksum": checksum(kept, text)}
+    header = {"lqcd_hpc": json.dumps(metadata | {"checksum": checksum(kept, json.dumps(metadata))})}
     with replacing(path, SerialCommunicator()) as temporary:
         try:
             save_file(kept, temporary, header)
@@ -116,15 +115,13 @@ def _read(path):
         raise FileNotFoundError(2, "No such file or directory", str(path))
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            text, metadata = header["lqcd_hpc"], json.loads(header["lqcd_hpc"])
+            metadata = json.loads((file.metadata() or {})["lqcd_hpc"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iteration)
     except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise LqcdError(f"{path} is damaged: {error}") from None
-    if not isinstance(metadata, dict):
-        raise LqcdError(f"{path} is damaged: its metadata are no table")
-    stored = metadata.pop("checksum", None)  # until version 0.1 it stood there, and was that of the tensors alone
-    if header.get("checksum", stored) != checksum(tensors, text if "checksum" in header else ""):
+    stored = metadata.pop("checksum", None) if isinstance(metadata, dict) else None
+    # models of before version 0.1 hold the checksum of their tensors alone
+    if stored not in (checksum(tensors, json.dumps(metadata)), checksum(tensors)):
         raise LqcdError(f"{path} is damaged: its content does not have its checksum")
     return tensors, metadata
 

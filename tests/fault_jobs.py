@@ -50,7 +50,7 @@ class MpiJob:
                         found[int(one.split(b"=")[1])] = pid
         return found
 
-    def wait(self, timeout=120):
+    def wait(self, timeout=600):
         """(exit code, seconds until the last process was gone); code None where they had to be stopped."""
         begin, code = time.monotonic(), None
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -187,7 +187,7 @@ def quiet_runs(folder, files):
     for kind, path in files.items():
         begin = time.monotonic()
         job = MpiJob(path)
-        code, _ = job.wait(300)
+        code, _ = job.wait()
         assert code == 0, job.output()
         seconds[kind] = time.monotonic() - begin
         digests[kind] = fault_runs.history(Path(folder) / kind)

@@ -1,6 +1,5 @@
 """Small runs of every kind to be disturbed, each in a process that is forked off and can be killed at any moment."""
 
-import contextlib
 import hashlib
 import io
 import os
@@ -128,6 +127,7 @@ class Job:
 
     def __init__(self, path, prepare=lambda: None, log=None):
         self._log = Path(log or f"{path}.log")
+        self._log.write_text("")
         self.pid = os.fork()
         if self.pid == 0:
             _child(path, prepare, self._log)
@@ -153,14 +153,14 @@ def _child(path, prepare, log):
 
         sample.PAUSE = 0.02
         sys.argv = ["lqcd-hpc", "run", str(path)]
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    except KeyboardInterrupt:  # before or after the work
+        os.write(2, b"interrupted\n")
+        code = 130
     finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
         os._exit(code)
 
 

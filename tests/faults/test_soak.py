@@ -53,7 +53,7 @@ class Soak:
         code, seconds = job.wait()
         print(f"{kind} {fault} {code} {seconds:.1f} s", flush=True)
         self.disk.empty()
-        assert code is not None, f"{fault} of {kind}: still there after two minutes\n{job.output()}"
+        assert code is not None, f"{fault} of {kind}: still there after ten minutes\n{job.output()}"
         if code == 0:
             if done:
                 self.tried(fault, f"{kind}, 2 ranks", "it had ended just before")
@@ -107,6 +107,6 @@ def test_random_faults_leave_no_trace(request, tmp_path, tried, figure):
         for name, value in {"minutes": minutes, "starts": soak.starts, "passes": soak.passes}.items():
             figure(f"soak: {name}", value)
         figure("soak: seconds until all ranks are gone, longest", soak.longest)
-        assert soak.starts > soak.passes and soak.longest < 60
+        assert soak.starts > soak.passes and soak.longest < 300
     finally:
         disk.close()

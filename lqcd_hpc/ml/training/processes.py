@@ -84,6 +84,9 @@ def processes():
     made = _connected()
     try:
         yield made
+        if made.size > 1:
+            gc.collect()
+            dist.barrier()
     except RuntimeError as error:
         if made.size > 1 and any(text in str(error) for text in LOST):
             raise LqcdError(
@@ -92,8 +95,6 @@ def processes():
             ) from error
         raise
     if made.size > 1:
-        gc.collect()
-        dist.barrier()
         dist.destroy_process_group()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,14 +75,14 @@ def read_measurements(path):
     try:
         with h5py.File(path, "r") as file:
             return _measurements(file)
-    except OSError as problem:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as problem:
         raise LqcdError(f"{path} cannot be read as HDF5 ({problem}): run again or restore the file") from problem
 
 
 def _measurements(file):
     lattice = _json(file.attrs.get("lattice"))
     seed = file.attrs.get("seed")
-    groups = sorted((name for name in file if isinstance(file[name], h5py.Group)), key=_order)
+    groups = sorted((name for name in file if isinstance(_own(file, name), h5py.Group)), key=_order)
     tables = {name: _table(name, file[name]) for name in groups}
     return Measurements(
         run_toml=_text(file.attrs.get("run_toml")),
@@ -95,12 +96,22 @@ def _measurements(file):
     )
 
 
+def _own(group, name):
+    """A group or dataset that lies in this very file, and claims no more than it has."""
+    item = group.get(name) if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+    size = os.path.getsize(group.file.filename)
+    if item is None or isinstance(item, h5py.Dataset) and (item.external or item.is_virtual or item.nbytes > size):
+        raise LqcdError(f"{group.file.filename}: {name!r} is damaged, or its numbers lie elsewhere: restore the file")
+    return item
+
+
 def _order(name):
     return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 
 def _table(name, group):
-    data = {key: _column(item) for key, item in group.items() if isinstance(item, h5py.Dataset) and item.ndim}
+    items = {key: _own(group, key) for key in group}
+    data = {key: _column(item) for key, item in items.items() if isinstance(item, h5py.Dataset) and item.ndim}
     time = data.pop("time", None)
     step = data.pop("step", None)
     if step is None:

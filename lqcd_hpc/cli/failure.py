@@ -8,11 +8,11 @@ import tempfile
 import time
 import traceback
 from contextlib import suppress
-from pathlib import Path
 
 from ..errors import LqcdError, Terminated
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+LONGEST = 20_000  # characters of a message
 GRACE = 1.0  # seconds that other ranks leave to rank 0 to report a failure that they all share
 _RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
 
@@ -71,9 +71,10 @@ def describe(error, debug=False):
 
 def _keep(error):
     """Write the traceback to a file and say where it is."""
-    path = Path(tempfile.gettempdir()) / f"lqcd-hpc-error-{os.getpid()}.txt"
-    try:
-        path.write_text("".join(traceback.format_exception(error)))
+    try:  # a name that nobody can foresee: others may write in that directory too
+        handle, path = tempfile.mkstemp(".txt", f"lqcd-hpc-error-{os.getpid()}-")
+        with open(handle, "w") as file:
+            file.write("".join(traceback.format_exception(error)))
     except OSError:
         return "repeat with --debug to see the traceback"
     return f"the traceback is in {path} (--debug prints it)"
@@ -114,7 +115,18 @@ def _abort(code):
 
 def _print(message):
     with suppress(OSError, ValueError):
-        print(message, file=sys.__stderr__, flush=True)
+        print(_shown(message), file=sys.__stderr__, flush=True)
+
+
+def _shown(message):
+    """A message as a terminal may show it: what it quotes from files holds no control characters, and is no book.
+
+    >>> _shown("group 'SU\x1b[2J(3)'")
+    "group 'SU?[2J(3)'"
+    """
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in message)
 
 
 def _flush():

@@ -14,8 +14,8 @@ side by side.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from pathlib import Path
 
 from ..errors import LqcdError
 from .compare import CompareFile, parse_compare
@@ -27,6 +27,7 @@ from .tables import described, folder, kinds, refuse_unknown
 __all__ = ["CompareFile", "PreconditionerFile", "RunFile", "SampleFile", "TrainFile", "described", "folder", "kinds"]
 __all__ += ["load", "parse"]
 
+LONGEST = 1 << 20  # bytes of a run file
 _DOES = {RunFile: "generates or measures", TrainFile: "trains a flow", SampleFile: "samples a target"}
 _DOES |= {CompareFile: "compares solvers", PreconditionerFile: "trains a preconditioner"}
 KINDS = {  # the table that marks a kind of run file, what it is called, all its tables, and what reads it
@@ -61,17 +62,30 @@ def load(path, only=None):
     Raises `LqcdError` for what is missing, unknown (with the nearest spelling) or of a wrong type.
     """
     try:
-        run = parse(Path(path).read_text())
+        run = parse(_text(path))
         if only is not None and not isinstance(run, only):
             wanted = " or ".join(_DOES[one] for one in (only if isinstance(only, tuple) else (only,)))
             raise LqcdError(f"this file {_DOES[type(run)]}, what is wanted here is one that {wanted}")
         return run
     except OSError as error:
         raise LqcdError(f"cannot read the run file {path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, of UTF-8, of numbers with thousands of digits
         raise LqcdError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise LqcdError(f"{path} is no run file: its tables lie too deep in each other") from None
     except LqcdError as error:
         raise LqcdError(f"{path}: {error}") from None
+
+
+def _text(path):
+    """The text of a run file, which is a short one."""
+    with open(path, "rb") as file:
+        text = file.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise LqcdError(f"this is no run file: it has more than {LONGEST} bytes")
+    if re.search(rb"(?:[\w-]+[ \t]*\.[ \t]*){32}", text):
+        raise LqcdError("this is no run file: a key in it has more than 32 parts")
+    return text.decode()
 
 
 def parse(text):

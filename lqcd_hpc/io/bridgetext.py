@@ -25,7 +25,8 @@ from .header import Header, require_shape
 FORMAT = "bridgetext"
 _NUMBER = rb"[ \t]*[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?[ \t]*\r?"
 _FIRST = re.compile(_NUMBER + rb"\n" + _NUMBER + rb"\n")
-_CHUNK = 1 << 24
+_CHUNK = 1 << 20
+_LONGEST = 64  # bytes of a line
 _NEWLINE = 10
 
 
@@ -114,7 +115,12 @@ def _parse_pieces(path, bounds, slab, per_site):
     with open(path, "rb") as file:
         for row, piece in zip(rows, _own_pieces(slab)):
             file.seek(bounds[piece])
-            text = file.read(bounds[piece + 1] - bounds[piece])
+            length = int(bounds[piece + 1] - bounds[piece])
+            if not 0 <= length <= _LONGEST * len(row):
+                raise LqcdError(
+                    f"{path} is damaged behind byte {bounds[piece]}: lines are too long for one number each"
+                )
+            text = file.read(length)
             row[:] = _numbers(path, text, len(row), bounds[piece])
     return values
 

@@ -20,7 +20,7 @@ from ..errors import LqcdError
 from ..version import __version__
 from .atomic import reserve
 
-_KIND, _LAYOUT_VERSION = "lqcd_hpc", 1
+_KIND, _LAYOUT_VERSION = "lqcd_hpc", 2
 _OVERHEAD = 1 << 20
 _SHORT = 1024
 _HEADER = 1 << 16  # bytes: what HDF5 allows the attributes in the header of an object
@@ -44,20 +44,19 @@ def open_file(path, mode, **options):
 
 def describe(path, file):
     """Shape, datasets by name, and metadata of an open file."""
-    for place in [file, *(file[name] for name in ("fields", "metadata") if file.get(name, getlink=True))]:
-        _check_attributes(path, place)
-    if file.attrs.get("format") != _KIND or not {"fields", "metadata"} <= set(file):
+    about = attributes(path, file)
+    if about.get("format") != _KIND or not {"fields", "metadata"} <= set(file):
         raise LqcdError(
             f"{path} is HDF5 but was not written by lqcd_hpc: convert it to ILDG with the code that wrote it"
         )
-    if file.attrs["layout"] > _LAYOUT_VERSION:
-        raise LqcdError(f"{path} has layout {file.attrs['layout']}, newer than this version reads: update lqcd_hpc")
-    shape = tuple(int(n) for n in file.attrs["dims"])
+    if about["layout"] > _LAYOUT_VERSION:
+        raise LqcdError(f"{path} has layout {about['layout']}, newer than this version reads: update lqcd_hpc")
+    shape = tuple(int(n) for n in about["dims"])
     found = {name: own_dataset(path, file["fields"], name) for name in file["fields"]}
     for name, data in found.items():
-        leading = int(data.attrs.get("leading", -1))
-        fits = data.shape[: len(shape)] == shape[::-1] and 0 <= leading <= data.ndim - len(shape)
-        if not fits or data.dtype.kind not in "cfiu" or "checksum" not in data.attrs:
+        own = attributes(path, data)
+        fits = data.shape[: len(shape)] == shape[::-1] and 0 <= own.get("leading", -1) <= data.ndim - len(shape)
+        if not fits or data.dtype.kind not in "cfiu" or "checksum" not in own:
             raise LqcdError(f"{path} is damaged: field {name} of shape {data.shape} does not fit the lattice {shape}")
     return shape, found, _read_metadata(path, file)
 
@@ -78,29 +77,36 @@ def own_dataset(path, group, name):
         raise LqcdError(f"{path} is not of ours: the numbers of {name!r} are stored elsewhere, or packed")
     if not size <= min(data.id.get_storage_size(), os.path.getsize(path)):
         raise LqcdError(f"{path} is damaged: {name!r} claims {size} bytes, more than the file holds")
-    _check_attributes(path, data)
     return data
 
 
-def _check_attributes(path, place):
-    """Refuse attributes that claim more than an HDF5 header holds."""
+def attributes(path, place):
+    """The attributes of an object by name: numbers, lists of numbers, texts.
+
+    Raises `LqcdError` for what claims more bytes than a header holds, and for texts of variable length, whose heap no
+    checksum covers and in which the library can lose itself.
+    """
     import h5py
 
+    found = {}
     for number in range(h5py.h5a.get_num_attrs(place.id)):
-        attribute = h5py.h5a.open(place.id, index=number)
-        if attribute.get_storage_size() > _HEADER:
-            raise LqcdError(f"{path} is damaged: its attribute {attribute.name!r} claims too many bytes")
+        one = h5py.h5a.open(place.id, index=number)
+        if one.get_storage_size() > _HEADER or one.dtype.hasobject:
+            raise LqcdError(
+                f"{path} is damaged, or of a version before 0.1: its attribute {one.name!r} is no plain number or text"
+            )
+        value = place.attrs[one.name.decode()]
+        value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+        found[one.name.decode()] = value.decode() if isinstance(value, bytes) else value
+    return found
 
 
 def _read_metadata(path, file):
-    metadata = {}
-    for key, value in file["metadata"].attrs.items():
-        value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
-        metadata[key] = value.decode() if isinstance(value, bytes) else value
+    metadata = attributes(path, file["metadata"])
     for key in file["metadata"]:
         data = own_dataset(path, file["metadata"], key)
         text = bytes(data[()])
-        if zlib.crc32(text) != data.attrs["crc32"]:
+        if zlib.crc32(text) != attributes(path, data).get("crc32"):
             raise LqcdError(f"{path} is damaged: the checksum of its metadata {key!r} does not agree")
         metadata[key] = json.loads(text)
     return metadata
@@ -114,10 +120,11 @@ def allocate(path, slab, datasets, metadata):
     sizes = [np.dtype(dtype).itemsize * int(np.prod(inner)) for dtype, inner, _ in datasets.values()]
     reserve(path, sum(sizes) * slab.volume + _OVERHEAD)
     with _create_file(path) as file:
-        file.attrs.update(format=_KIND, layout=_LAYOUT_VERSION, dims=slab.shape, code_version=__version__)
+        about = {"format": _KIND, "layout": _LAYOUT_VERSION, "dims": slab.shape, "code_version": __version__}
+        _set_attributes(file, about)
         group = _create_group(file, "fields")
-        for name, (dtype, inner, attributes) in datasets.items():
-            _create_dataset(group, name, dtype, (*slab.sites, *inner)).attrs.update(attributes)
+        for name, (dtype, inner, about) in datasets.items():
+            _set_attributes(_create_dataset(group, name, dtype, (*slab.sites, *inner)), about)
         _write_metadata(_create_group(file, "metadata"), metadata)
 
 
@@ -158,18 +165,24 @@ def _plan(kind):
 
 
 def _write_metadata(group, metadata):
-    import h5py
-
+    _set_attributes(group, {key: value for key, value in metadata.items() if _is_short(value)})
     for key, value in metadata.items():
-        if isinstance(value, str) and _is_short(value):
-            text = value.encode()  # of fixed length: in the header, which the library checksums
-            group.attrs.create(key, text, dtype=h5py.string_dtype("utf-8", len(text)))
-        elif _is_short(value):
-            group.attrs[key] = value
-        else:
+        if not _is_short(value):
             text = json.dumps(value, default=lambda array: array.tolist()).encode()
             data = group.create_dataset(key, data=np.void(text))
             data.attrs["crc32"] = zlib.crc32(text)
+
+
+def _set_attributes(place, values):
+    """Write attributes, texts with a fixed length: they lie in the header, which the library checksums."""
+    import h5py
+
+    for key, value in values.items():
+        if isinstance(value, str):
+            text = value.encode()
+            place.attrs.create(key, text, dtype=h5py.string_dtype("utf-8", len(text)))
+        else:
+            place.attrs[key] = value
 
 
 def _is_short(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +26,8 @@ def sniff(path):
     'ildg'
     """
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise LqcdError(f"{path} is no file but a directory, a pipe or a device; name a file")
         with open(path, "rb") as file:
             head = file.read(_HEAD)
         for name, module in formats.modules().items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import LqcdError
-from .container import describe, open_file
+from .container import attributes, describe, open_file
 from .header import Header, agree_on_shape
 from .sitefields import SiteArray, create, read_field
 
@@ -37,7 +37,7 @@ def header(path, shape=None):
         if data.shape[ndim:-2] != (ndim,) or data.shape[-1] != data.shape[-2] or data.dtype.kind != "c":
             raise LqcdError(f"{path}: its dataset {LINKS!r} of shape {data.shape} does not hold links")
         precision = "single" if data.dtype.itemsize == 8 else "double"
-        return Header(FORMAT, shape, data.shape[-1], precision, data.attrs["checksum"], metadata=metadata)
+        return Header(FORMAT, shape, data.shape[-1], precision, attributes(path, data)["checksum"], metadata=metadata)
 
 
 def read(path, header, slab):

@@ -75,7 +75,7 @@ def only(path, found, name):
     """The one record of that name; `LqcdError` if it is missing or there are several."""
     matching = [record for record in found if record.name == name]
     if len(matching) != 1:
-        names = ", ".join(record.name for record in found) or "nothing"
+        names = ", ".join(list(dict.fromkeys(record.name for record in found))[:20]) or "nothing"
         count = "no" if not matching else f"{len(matching)}"
         raise LqcdError(f"{path} has {count} record {name} where one is needed (it has {names}): export the file again")
     return matching[0]
@@ -87,8 +87,9 @@ def value(text, tag):
     >>> value("<a><lx> 4 </lx></a>", "lx")
     '4'
     """
-    found = re.search(rf"<(?:\w+:)?{tag}(?:\s[^>]*)?>(.*?)</(?:\w+:)?{tag}\s*>", text, re.DOTALL)
-    return found[1].strip() if found else None
+    begin = re.search(rf"<(?:\w{{1,32}}:)?{tag}(?:\s[^<>]*)?>", text)
+    end = begin and re.compile(rf"</(?:\w{{1,32}}:)?{tag}\s{{0,32}}>").search(text, begin.end())
+    return text[begin.end() : end.start()].strip() if end else None
 
 
 def integers(path, text, tag):

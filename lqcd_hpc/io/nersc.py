@@ -67,14 +67,14 @@ def _required(path, lines, key):
 
 def _whole(path, lines, key):
     text = _required(path, lines, key)
-    if not text.isdecimal() or int(text) < 1:
-        raise LqcdError(f"{path} is damaged: its header says {key} = {text}")
+    if not re.fullmatch("0*[1-9][0-9]{0,8}", text):
+        raise LqcdError(f"{path} is damaged: its header says {key} = {text[:40]}")
     return int(text)
 
 
 def _matrix(path, kind):
     """Colours and stored rows of a DATATYPE such as 4D_SU3_GAUGE (two rows) or 4D_SU3_GAUGE_3x3."""
-    found = re.fullmatch(r"4D_SU(\d+)_GAUGE(?:_(\d+)[xX](\d+))?", kind)
+    found = re.fullmatch(r"4D_SU(\d{1,3})_GAUGE(?:_(\d{1,3})[xX](\d{1,3}))?", kind)
     nc = int(found[1]) if found else 0
     if found and found[2] is None and nc == 3:
         return 3, 2

@@ -20,7 +20,7 @@ from ..errors import LqcdError
 from . import checksum
 from .atomic import replacing
 from .collective import everywhere, on_root
-from .container import allocate, describe, open_file
+from .container import allocate, attributes, describe, open_file
 from .header import agree_on_shape
 from .slab import Slab
 
@@ -74,7 +74,7 @@ def _contents(path, shape, names):
         missing = [name for name in names or () if name not in found]
         if missing:
             raise LqcdError(f"{path} has no field {missing[0]!r}: it holds {', '.join(found)}")
-        return {name: data.attrs["checksum"] for name, data in found.items()}, metadata
+        return {name: attributes(path, data)["checksum"] for name, data in found.items()}, metadata
 
 
 def _check_fields(fields, slab):
@@ -133,7 +133,7 @@ def read_field(path, name, slab):
 def _get(path, name, slab):
     with open_file(path, "r") as file:
         data = file["fields"][name]
-        return data[slab.box], int(data.attrs["leading"])
+        return data[slab.box], attributes(path, data)["leading"]
 
 
 def _site_major(field, slab):

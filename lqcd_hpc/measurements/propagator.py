@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,10 @@ class Propagator:
     solver: Described
     source: Described
     folder: str = "propagators"
+
+    def __post_init__(self):
+        if not re.fullmatch("[A-Za-z0-9_.-]+", self.folder) or set(self.folder) == {"."}:
+            raise LqcdError(f"folder = {self.folder!r}: give a plain name, the folder lies in the run's directory")
 
     def on(self, U):
         """The measurement on the gauge field U."""

@@ -79,8 +79,15 @@ def read(path):
                     "remove the checkpoints if there are any, and start again to make anew what follows"
                 )
             else:
-                records.append(json.loads(raw[9:]))
+                records.append(_record(path, number, raw[9:]))
     return records
+
+
+def _record(path, number, text):
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise LqcdError(f"{path} holds no record in line {number} ({error}): restore it") from None
 
 
 def require_whole(path, length):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..config import described
 from ..config.learn import density_of
+from ..errors import LqcdError
 from .collect import versions
 
 
@@ -22,6 +23,8 @@ def load_model(path, density=None):
     from ..ml.training.transfer import restore, transfer
 
     tensors, card = read_model(path)
+    if not {"target", "flow"} <= set(card):
+        raise LqcdError(f"{path} is a model of something else: the card of a flow has the tables target and flow")
     known = density_of(card["target"])
     flow = described("flow", card["flow"], "flow of the model").on((density or known).target())
     if not tensors:

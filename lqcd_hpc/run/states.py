@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import LqcdError
 from ..io.atomic import replacing, reserve
+from ..io.container import open_file, own_dataset
 from ..lattice import SerialCommunicator
 
 NAME, PART = "samples.h5", "samples.raw"
@@ -23,19 +24,18 @@ def read_states(path, target, precision):
 
     Raises `LqcdError` if there are none, or if they are of another shape than the target's.
     """
-    import h5py
-
     from ..ml.training.tensors import tensor_of
 
-    path = Path(path) / NAME if Path(path).is_dir() else Path(path)
+    path, wanted = Path(path) / NAME if Path(path).is_dir() else Path(path), tuple(target.prior.shape)
     try:
-        with h5py.File(path, "r") as file:
-            values = file["states"][...]
-    except (OSError, KeyError) as error:
+        with open_file(path, "r") as file:
+            states = own_dataset(path, file, "states")
+            if states.shape[1:] != wanted or not states.size or states.dtype.kind not in "fc":
+                raise LqcdError(f"it has states {states.dtype} of shape {states.shape[1:]}, the target {wanted}")
+            values = states[...]
+    except (OSError, LqcdError) as error:
         why = "no such file" if isinstance(error, FileNotFoundError) else error
         raise LqcdError(f"{path} holds no samples ({why}): sample with [output] keep = ... first") from None
-    if values.shape[1:] != tuple(target.prior.shape) or not len(values):
-        raise LqcdError(f"{path} holds states of shape {values.shape[1:]}, the target has {tuple(target.prior.shape)}")
     return tensor_of(values, precision)
 
 

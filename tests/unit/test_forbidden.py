@@ -1,5 +1,5 @@
-"""What must not exist in the package: drawers for odds and ends, pickle, questions about the processor
-outside backend, and the environment or the command line read at import."""
+"""What must not exist in the package: drawers for odds and ends, pickle, code out of files, questions about the
+processor outside backend, and the environment or the command line read at import."""
 
 import ast
 from pathlib import Path
@@ -9,6 +9,8 @@ from source_tree import PACKAGE, Module, modules, nodes_run_at_import
 
 DRAWERS = {"utils", "util", "helpers", "helper", "misc", "common"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+RUNS_DATA = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "builtins.eval", "builtins.exec"}
+RUNS_DATA |= {"torch.load", "np.load", "numpy.load", "np.loadtxt", "torch.jit.load", "torch.hub.load", "runpy.run_path"}
 PROCESSORS = {"cpu", "gpu", "cuda"}
 MAY_ASK_FOR_THE_PROCESSOR = ("backend", "ml.bridge")
 READS_SURROUNDINGS = {"os.environ", "os.environb", "os.getenv", "sys.argv", "environ", "getenv", "argv"}
@@ -23,6 +25,17 @@ def pickle_uses(module):
             or (node.arg == "weights_only" and _value(node.value) is not True)
         ):
             faults.append(f"line {node.value.lineno}: {ast.unparse(node)}")
+    return faults
+
+
+def code_from_data(module):
+    """Lines that could run what a file says: eval, exec, shells, loaders that make objects, and yaml."""
+    faults = [f"imports {name}" for name in sorted(module.foreign_imports & {"yaml", "imp", "code"})]
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in RUNS_DATA:
+            faults.append(f"line {node.lineno}: {ast.unparse(node.func)}")
+        if isinstance(node, ast.keyword) and node.arg == "shell" and _value(node.value) is not False:
+            faults.append(f"line {node.value.lineno}: shell=")
     return faults
 
 
@@ -51,7 +64,7 @@ def _value(node):
     return node.value if isinstance(node, ast.Constant) else None
 
 
-RULES = [pickle_uses, processor_questions, surroundings_read_at_import]
+RULES = [pickle_uses, code_from_data, processor_questions, surroundings_read_at_import]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -75,6 +88,12 @@ def test_every_folder_with_python_files_is_a_package():
         (pickle_uses, "from joblib import load"),
         (pickle_uses, "np.load(path, allow_pickle=True)"),
         (pickle_uses, "torch.load(path, weights_only=False)"),
+        (code_from_data, "def f(text):\n    return eval(text)"),
+        (code_from_data, "torch.load(path)"),
+        (code_from_data, "np.load(path)"),
+        (code_from_data, "import yaml"),
+        (code_from_data, "subprocess.run(words, shell=True)"),
+        (code_from_data, "os.system(text)"),
         (processor_questions, "if backend == 'cuda': pass"),
         (processor_questions, "x = 'cpu' != self.backend.name"),
         (processor_questions, "x = device in ('cuda', 'other')"),
@@ -93,6 +112,8 @@ def test_a_planted_fault_is_noticed(rule, text):
     ("rule", "text"),
     [
         (pickle_uses, "np.load(path, allow_pickle=False)"),
+        (code_from_data, "flow.eval()"),
+        (code_from_data, "re.compile(text)"),
         (processor_questions, "device = Device('cpu')"),
         (surroundings_read_at_import, "import os\ndef f():\n    return os.environ.get('N')"),
         (surroundings_read_at_import, "import sys\nif __name__ == '__main__':\n    main(sys.argv)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +23,8 @@ def architecture(table, U):
 
 def place_of(model):
     """The directory of a model: as it is given, or among the shipped ones."""
-    path = Path(model)
-    return SHIPPED / model if not path.exists() and (SHIPPED / model).is_dir() else path
+    path, name = Path(model), Path(model).name
+    return SHIPPED / name if name == str(model) and not path.exists() and (SHIPPED / name).is_dir() else path
 
 
 def load(model, D):
@@ -68,7 +69,10 @@ def _require_same(model, card, here):
 
 
 def description_of(table, folder=__package__):
-    """The description of a [preconditioner] table; what its key `solver` holds is one of lqcd_hpc/solvers."""
+    """The description of a [preconditioner] table; what its key `solver` holds is one of lqcd_hpc/solvers.
+
+    Raises `LqcdError` for a kind that is unknown, or that is named by a path to somewhere else.
+    """
     inner = {"solver": __package__.replace("ml.preconditioners", "solvers")}
     table = {
         key: description_of(value, inner.get(key, folder)) if isinstance(value, dict) and "kind" in value else value
@@ -76,12 +80,9 @@ def description_of(table, folder=__package__):
     }
     kind = table.pop("kind")
     name = f"{folder}.{kind}"
-    if not str(kind).isidentifier() or not find_spec(name):
+    if not re.fullmatch("[a-z0-9_]+", str(kind)) or not find_spec(name):
         raise LqcdError(f"a preconditioner of kind {kind!r} is unknown to this version: update lqcd_hpc")
-    module = import_module(name)
-    cls = next(
-        c
-        for c in vars(module).values()
-        if isinstance(c, type) and c.__module__ == name and hasattr(c, "__pydantic_fields__")
-    )
-    return cls(**table)
+    for cls in vars(import_module(name)).values():
+        if isinstance(cls, type) and cls.__module__ == name and hasattr(cls, "__pydantic_fields__"):
+            return cls(**table)
+    raise LqcdError(f"a preconditioner of kind {kind!r} is unknown to this version: update lqcd_hpc")

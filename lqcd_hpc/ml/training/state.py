@@ -21,6 +21,7 @@ from ...io.collective import os_message
 from ...lattice import SerialCommunicator
 
 KEEP = 2
+LONGEST = 1 << 23  # bytes of a card
 WEIGHTS, CARD = "model.safetensors", "card.json"
 _NAME = re.compile(r"checkpoint_(\d{8})\.safetensors")
 
@@ -75,18 +76,28 @@ def read_model(directory):
     if not (directory / CARD).exists() and (directory / "model" / CARD).exists():
         directory = directory / "model"
     try:
-        card = json.loads((directory / CARD).read_text())
+        card = _read_card(directory / CARD)
         tensors, _ = _read(directory / WEIGHTS)
     except OSError as error:
         raise LqcdError(
             f"{directory} is no trained model ({Path(error.filename or WEIGHTS).name}: {error.strerror}); give the "
             "directory `model` that a training leaves"
         ) from None
-    except json.JSONDecodeError as error:
-        raise LqcdError(f"{directory / CARD} is damaged ({error}): train again, or fetch it again") from None
     if card.get("checksum") != checksum(tensors):
         raise LqcdError(f"{directory}: card and weights are of different models: train again, or fetch both again")
     return tensors, card
+
+
+def _read_card(path):
+    with open(path, "rb") as file:
+        text = file.read(LONGEST + 1)
+    try:
+        card = json.loads(text) if len(text) <= LONGEST else None
+    except (ValueError, RecursionError) as error:
+        raise LqcdError(f"{path} is damaged ({error}): train again, or fetch it again") from None
+    if not isinstance(card, dict):
+        raise LqcdError(f"{path} is no card of a model: train again, or fetch it again")
+    return card
 
 
 def checksum(tensors, text=""):

@@ -50,7 +50,7 @@ def write_fields(path, lattice, fields, metadata=None):
 
 
 def read_fields(path, lattice, names=None, verify=True):
-    """Fields of a file (all, or those of `names`) as `SiteArray`s by name, and its metadata. Collective.
+    """Fields of a file (all, or those of `names`) by name, each a `SiteArray`, and its metadata. Collective.
 
     Raises `LqcdError` for missing fields, another lattice shape, damage.
     """

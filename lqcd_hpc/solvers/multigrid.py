@@ -33,8 +33,7 @@ class Multigrid(Preconditioner):
     smoothing : steps of a relaxation (solvers/relaxation.py)
     setup : relaxations of the random vectors that the test vectors start from
     refinements : times that all test vectors go through the multigrid they have made, which is then made anew
-    coarse_tol, coarse_iterations : of the flexible solver (FGMRES) on coarse levels; its preconditioner is the level
-        below: a K-cycle
+    coarse_tol, coarse_iterations : of FGMRES on coarse levels, preconditioned by the level below: a K-cycle
     dense : the coarsest operator is inverted if it has at most this many rows
     seed : of the random vectors
 

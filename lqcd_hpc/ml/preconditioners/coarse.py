@@ -28,8 +28,7 @@ WORSE = 2.0  # times that a model may be worse than weights without training
 class Coarse:
     """M~ = A_n .. A_2 A_1 ~ D~^-1, layers with a matrix for every block and each of its hops.
 
-    solver : the adaptive multigrid whose test vectors, smoother and setup serve; M~ stands in the place of its coarse
-        solver
+    solver : the adaptive multigrid whose test vectors, smoother and setup serve, M~ in the place of its coarse solver
     layers : of them
 
     It belongs to one gauge field and mass (on any rank grid), for its matrices are in the basis of the test vectors

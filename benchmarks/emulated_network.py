@@ -17,7 +17,7 @@ from lqcd_hpc.cli.launcher import mpirun
 NODES = ("lqcd-a", "lqcd-b")
 ADDRESSES = ("10.213.77.1", "10.213.77.2")
 PAYLOAD = 1448 / 1514  # of a full frame
-BURST = 32768  # bytes that may pass at once
+BURST = 16384  # bytes that may pass at once
 _AGENT = """#!/bin/sh
 shift
 exec unshare --uts sh -c 'hostname "$1"; exec ip netns exec "$1" sh -c "$2"' sh {node} "$*"

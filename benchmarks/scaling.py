@@ -39,7 +39,7 @@ from lqcd_hpc.lattice.decomposition import choose_grid
 
 RESULTS = Path(__file__).parent / "results"
 RANKS = (1, 2, 4)
-RATES = (4e9, 2e9, 1e9, 5e8)  # bits per second
+RATES = (2e9, 1e9, 5e8)  # bits per second
 DELAYS = (2e-4, 1e-3, 3e-3)  # seconds
 PREDICTED = {"shape": [64, 64, 64, 128], "ranks": [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]}
 NETWORK = {
@@ -57,14 +57,15 @@ class Size:
     """Lattices and repeats of a run, or of a quick one."""
 
     def __init__(self, quick):
-        self.repeats = 3 if quick else 9
-        self.strong = (4, 4, 4, 8) if quick else (16, 16, 16, 16)
+        self.repeats = 3 if quick else 40
+        self.strong = (8, 8, 4, 8) if quick else (16, 16, 16, 16)
         self.weak = (4, 4, 4, 4) if quick else (16, 16, 16, 8)
         self.small = (4, 4, 4, 8) if quick else (8, 8, 8, 16)
+        self.faces = [self.small, tuple(2 * n for n in self.small[:2]) + self.small[2:], self.strong]
         self.overlap = (8, 8, 8, 8) if quick else (16, 16, 16, 32)
         self.judged = (4, 4, 4, 8) if quick else (16, 16, 16, 32)
         self.pairs, self.turns = (6, 3) if quick else (overlap.PAIRS, weak.TURNS)
-        self.rates = RATES[2:3] if quick else RATES
+        self.rates = RATES[1:2] if quick else RATES
         self.ranks = RANKS[:2] if quick else RANKS
         self.batch = 32 if quick else 512
 
@@ -84,28 +85,27 @@ def scaling_plans(ranks, size):
             late = delays if k == 0 and workload != "clover" else ()
             made.append(Plan(workload, size.strong, grid, "double", "strong", late, size.repeats))
         whole = tuple(n * r for n, r in zip(size.weak, GRIDS[ranks][0]))
-        if workload != "hmc" and (ranks != 2 or whole != size.strong):
+        if workload != "hmc":
             made.append(Plan(workload, whole, GRIDS[ranks][0], "double", "weak", (), size.repeats))
     return made
 
 
-def model_plans(size, kind, delays=()):
-    """Points of two ranks that fix the model: messages alone of several sizes, and work on a small lattice."""
-    grids = GRIDS[2]
-    shapes = [size.small, tuple(2 * n for n in size.small[:2]) + size.small[2:], size.strong]
-    made = [Plan("messages", shape, grids[0], "double", kind, delays, size.repeats) for shape in shapes]
-    made += [Plan("messages", size.strong, grids[1], "single", kind, delays, size.repeats)]
-    made += [Plan("hop", size.small, grids[0], p, kind, delays, size.repeats) for p in ("double", "single")]
-    return made + [Plan("cg", size.small, grids[0], "double", kind, delays, size.repeats)]
+def model_plans(size, delays=()):
+    """Points of two ranks that fix the model: messages alone of several sizes, and work that hides them."""
+    made = [Plan("messages", shape, GRIDS[2][0], "double", "model", delays, size.repeats) for shape in size.faces]
+    made += [Plan("messages", size.strong, GRIDS[2][1], "single", "model", delays, size.repeats)]
+    made += [Plan("hop", size.small, GRIDS[2][0], p, "model", delays, size.repeats) for p in ("double", "single")]
+    return made + [Plan("cg", size.small, GRIDS[2][0], "double", "model", delays, size.repeats)]
 
 
 def network_plans(size):
-    """Points of two ranks over a network."""
+    """Points of two ranks over a network; messages are several times as long as what a limit lets pass at once."""
+    shapes = {"messages": size.faces[1:], "hop": size.faces[1:], "clover": size.faces[2:], "cg": size.faces[1:2]}
+    shapes |= {"hmc": [size.small]}
     return [
-        *model_plans(size, "network"),
-        Plan("hop", size.strong, GRIDS[2][0], "double", "network", (), size.repeats),
-        Plan("clover", size.strong, GRIDS[2][0], "double", "network", (), size.repeats),
-        Plan("hmc", size.small, GRIDS[2][0], "double", "network", (), size.repeats),
+        Plan(name, shape, GRIDS[2][0], "double", "network", (), size.repeats)
+        for name, some in shapes.items()
+        for shape in some
     ]
 
 
@@ -159,7 +159,7 @@ def measure(size):
         "weak": [{"workload": w, "local": size.judged, "turns": size.turns} for w in ("hop", "clover")],
     }
     for ranks in size.ranks:
-        plans = scaling_plans(ranks, size) + (model_plans(size, "model", DELAYS[:2]) if ranks == 2 else [])
+        plans = scaling_plans(ranks, size) + (model_plans(size, DELAYS[:2]) if ranks == 2 else [])
         told = run(ranks, _plans(plans) | (checks if ranks == 2 else {}))
         found["points"] += [one | {"network": "memory", "rate": None} for one in told.pop("points")]
         found |= told

@@ -2,11 +2,12 @@
 
 One call of a workload on a rank takes
 
-    t = t_apart + n o + B / p + n max(0, T - t_interior / n) + r ceil(log2 P) (a_r + d),
-    T = a + d + (B / n) / min(b, b_net)
+    t = t_apart + n o + B / p + n max(0, T - t_interior / n) + r ceil(log2 P) max(a_r, d),
+    T = max(a + (B / n) / min(b, b_net), d)
 
 t_apart, t_interior : seconds without neighbours, and the part of them in which messages are under way; n exchanges send
-B bytes in all, r reductions are made over P ranks; d is a further delay and b_net the bandwidth of a slower network.
+B bytes in all, r reductions are made over P ranks; messages are held back until d after their start, and b_net is the
+bandwidth of a slower network.
 The five parameters are those of `Network`.
 """
 
@@ -56,10 +57,10 @@ class Network:
     def parts(self, demand, delay=0.0, limit=float("inf")):
         """The same by cause: computing, packing, waiting, reducing."""
         n = demand.exchanges
-        reducing = demand.reductions * rounds(demand.ranks) * (self.reduction + delay)
+        reducing = demand.reductions * rounds(demand.ranks) * max(self.reduction, delay)
         made = {"compute": demand.compute, "pack": 0.0, "wait": 0.0, "reduce": reducing}
         if n and demand.bytes:
-            message = self.latency + delay + demand.bytes / n / min(self.bandwidth, limit)
+            message = max(self.latency + demand.bytes / n / min(self.bandwidth, limit), delay)
             made["pack"] = n * self.overhead + demand.bytes / self.packing
             made["wait"] = n * max(0.0, message - demand.interior / n)
         return made

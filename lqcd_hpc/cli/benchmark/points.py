@@ -10,12 +10,13 @@ from ...errors import LqcdError
 from ...lattice import Lattice, SerialCommunicator
 from ...lattice.decomposition import surface
 from .delay import DelayedCommunicator
-from .split import split
+from .split import COUNTS, PHASES, split
 from .timing import in_turn
 from .workloads import WORKLOADS
 
-CALLS = 3  # that are split into phases
-SHORTEST = 4e-3  # seconds of a turn
+CALLS = 7  # that are split into phases
+SHORTEST = 1e-3  # seconds of a turn
+ENOUGH = 3.0  # seconds of a point
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Plan:
     precision: str = "double"
     kind: str = "strong"
     delays: tuple[float, ...] = ()
-    repeats: int = 7
+    repeats: int = 40
 
     def __post_init__(self):
         if self.workload not in WORKLOADS:
@@ -50,7 +51,7 @@ def measure(plan, comm, threads=1):
     """The points of a plan, one per delay. Collective; all ranks get them.
 
     seconds : of one call, the slower rank; apart : every rank works on a lattice of its own part's extents and talks to
-    no one; alone : rank 0 does, the others wait. They take turns, and the lower quartile counts, since load only adds.
+    no one; alone : rank 0 does, the others wait. They take turns, and the fastest one counts, since load only adds.
     efficiency, efficiency_apart : alone and apart over seconds; split : phases of every rank, without delay
     """
     slow = DelayedCommunicator(comm)
@@ -59,16 +60,12 @@ def measure(plan, comm, threads=1):
     own = make(Lattice(plan.local, comm=serial, threads=threads), plan.precision) if _computes(plan) else nothing
     runs = [own, own if comm.rank == 0 else nothing]
     runs += [_delayed(together, slow, seconds) for seconds in (0.0, *plan.delays)]
-    apart, alone, *times = (_quartile(found) for found in in_turn(runs, comm, plan.repeats, SHORTEST))
+    apart, alone, *times = (min(found) for found in in_turn(runs, comm, plan.repeats, SHORTEST, ENOUGH))
     base = _base(plan, comm) | {"apart": apart, "alone": alone} | _split(together, comm)
     return [
         base | {"delay": delay, "seconds": t, "efficiency": alone / t, "efficiency_apart": apart / t}
         for delay, t in zip((0.0, *plan.delays), times)
     ]
-
-
-def _quartile(times):
-    return sorted(times)[len(times) // 4]
 
 
 def _computes(plan):
@@ -93,12 +90,16 @@ def _base(plan, comm):
 
 
 def _split(run, comm):
-    """Phases of every rank, and counts of rank 0 (those of all ranks are the same)."""
-    comm.barrier()
-    ranks = comm.allgather(split(run, CALLS))
-    names = ("interior", "compute", "pack", "wait", "reduce", "other")
-    counts = {name: value for name, value in ranks[0].items() if name not in names}
-    return {"split": [{name: one[name] for name in names} for one in ranks], "counts": counts}
+    """Phases of every rank in the fastest call, and counts of rank 0 (those of all ranks are the same)."""
+    calls = []
+    for _ in range(CALLS):
+        comm.barrier()
+        calls.append(comm.allgather(split(run, 1)))
+    fastest = min(calls, key=lambda ranks: max(sum(one[name] for name in PHASES) for one in ranks))
+    return {
+        "split": [{name: one[name] for name in PHASES} for one in fastest],
+        "counts": {name: fastest[0][name] for name in COUNTS},
+    }
 
 
 def _delayed(run, slow, seconds):

@@ -20,11 +20,11 @@ def seconds_per_call(call, comm=None, repeats=None):
     return median(in_turn([repeated(call)], comm, repeats)[0])
 
 
-def in_turn(runs, comm=None, repeats=None, shortest=None):
+def in_turn(runs, comm=None, repeats=None, shortest=None, enough=None):
     """For every run its times in seconds, one per repeat. `run(n)` does its work n times; the times are those of one.
 
-    The runs take turns, so that a change of the machine's clock or load meets all of them; a turn lasts `shortest`
-    seconds or more. Under MPI the slowest rank counts.
+    The runs take turns, so that a change of the machine's clock or load meets all of them; one lasts `shortest`
+    seconds or more, and after `enough` seconds no more than three are made. Under MPI the slowest rank counts.
     """
     counts, shortest = [], shortest or SHORTEST
     for run in runs:
@@ -32,7 +32,7 @@ def in_turn(runs, comm=None, repeats=None, shortest=None):
         counts.append(max(1, int(shortest / max(_slowest(_elapsed(run, 1), comm), 1e-9))))
     times = [[] for _ in runs]
     for turn in range(repeats or REPEATS):
-        if turn >= 3 and sum(sum(found) * count for found, count in zip(times, counts)) > ENOUGH:
+        if turn >= 3 and sum(sum(found) * count for found, count in zip(times, counts)) > (enough or ENOUGH):
             break
         for run, count, found in zip(runs, counts, times):
             if comm is not None:

@@ -19,7 +19,7 @@ from ...solvers.conjugate_gradient import COUNT, ConjugateGradient
 from . import fermion_counts as counts
 from .timing import repeated
 
-ITERATIONS = 10
+ITERATIONS = 2
 ODD = 1
 _PHASES = {"boundary": (1, 1, 1, -1)}
 _WILSON, _CLOVER = Wilson(kappa=0.12, **_PHASES), Clover(kappa=0.12, csw=1.5, **_PHASES)

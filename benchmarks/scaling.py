@@ -296,7 +296,7 @@ def show(found):
 def scaling_table(measured):
     """Efficiency and split of every point without delay and limit."""
     phases = ("interior", "compute", "pack", "wait", "reduce", "other")
-    rows = table("workload", "lattice", "ranks", "kind", ">ms", ">apart", ">efficiency", *(f">{p} %" for p in phases))
+    rows = table("workload", "lattice", "ranks", "kind", ">ms", ">apart", ">alone / ms", *(f">{p} %" for p in phases))
     for p in measured:
         if p["delay"] or p["rate"] or p["workload"] == "messages":
             continue

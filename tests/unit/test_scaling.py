@@ -46,8 +46,8 @@ def test_fit_recovers_planted_parameters(noise):
     found = communication.fit(samples)
     for name, true in asdict(TRUTH).items():
         off = abs(math.log(getattr(found.network, name) / true))
-        assert off < max(0.01, 4 * found.errors[name]), (name, found)
-    assert found.spread <= max(1e-4, noise)
+        assert off < max(0.05, 4 * found.errors[name]), (name, found)
+    assert found.spread <= max(1e-3, noise)
 
 
 def test_what_was_not_measured_has_no_finite_error():

@@ -15,7 +15,7 @@ from .machine import library
 from .points import nothing
 from .workloads import WORKLOADS
 
-TURNS = 15
+TURNS = 31
 TRIAD_BYTES, FMA_ROUNDS = 48 * 2**20, 200_000
 
 
@@ -53,7 +53,7 @@ def measure(workload, local, comm, precision="double", grid=None, turns=TURNS):
     whole = make(Lattice(shape, grid, comm=comm, threads=1), precision)
     probes = {name: Probe(name) for name in ("triad", "fma")}
     runs = {"one": (one, False), "apart": (one, True), "together": (whole, True)}
-    calls = max(1, int(0.05 / max(_slowest(one, 1, True, comm), 1e-6)))
+    calls = max(1, int(0.02 / max(_slowest(one, 1, True, comm), 1e-6)))
     found = {name: [] for name in (*runs, *(f"{p}_{w}" for p in probes for w in ("one", "all")))}
     for _ in range(turns):
         for name, (run, everyone) in runs.items():

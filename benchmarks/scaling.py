@@ -34,6 +34,7 @@ from lqcd_hpc.cli.benchmark.subject import write_volume
 from lqcd_hpc.cli.launcher import as_root, mpirun, run_job
 from lqcd_hpc.cli.output import console, table
 from lqcd_hpc.cli.shape import parse_shape
+from lqcd_hpc.errors import LqcdError
 from lqcd_hpc.lattice.communicator import world
 from lqcd_hpc.lattice.decomposition import choose_grid
 
@@ -50,7 +51,7 @@ NETWORK = {
     "speed": 1.0,
 }
 GOALS = {"hidden": 0.8, "of_allowed": 0.95}
-TIMEOUT = 900
+TIMEOUT = 300
 
 
 class Size:
@@ -121,7 +122,8 @@ def run(ranks, task, launcher=None):
         words = launcher or [*mpirun(), *bound]
         code, out, err = run_job(ranks, ["-m", "mpi4py", __file__, "--job", file.name], TIMEOUT, as_root(), words)
     if code != 0:
-        raise SystemExit(f"the job of {ranks} ranks failed ({code}):\n{err.strip()[-3000:]}")
+        why = f"did not end in {TIMEOUT} s" if code is None else f"failed ({code}):\n{err.strip()[-3000:]}"
+        raise LqcdError(f"the job of {ranks} ranks {why}")
     return json.loads(out.strip().splitlines()[-1])
 
 
@@ -169,8 +171,12 @@ def measure(size):
         found["left_out"].append(f"networks of a given bandwidth: {missing}")
         return found
     for rate in (None, *size.rates):
-        with emulated_network.network(rate) as launcher:
-            told = run(2, _plans(network_plans(size)), launcher)
+        try:
+            with emulated_network.network(rate) as launcher:
+                told = run(2, _plans(network_plans(size)), launcher)
+        except LqcdError as error:
+            found["left_out"].append(f"network of {rate or 'any'} bit/s: {error}")
+            continue
         found["points"] += [one | {"network": "tcp", "rate": rate} for one in told["points"]]
     return found
 

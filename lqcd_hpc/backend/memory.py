@@ -10,6 +10,8 @@ import numpy as np
 from ..errors import LqcdError
 from . import cpu
 
+WORTH_ASKING = 1 << 20  # bytes: smaller pieces are not worth the reading of two files
+
 
 def allocate(shape, dtype):
     """A zeroed array on 2 MiB pages where the system grants them.
@@ -18,7 +20,7 @@ def allocate(shape, dtype):
     """
     dtype = np.dtype(dtype)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if size > available():
+    if size > WORTH_ASKING and size > available():
         raise LqcdError(
             f"not enough memory: a field needs {size / 2**30:.2f} GiB, {available() / 2**30:.2f} GiB are free; "
             "use more nodes or a smaller lattice (lqcd-hpc plan shows the memory per rank)"
@@ -26,15 +28,14 @@ def allocate(shape, dtype):
     runtime = cpu.runtime()
     runtime.allocate.restype = ctypes.c_void_p
     runtime.allocate.argtypes = [ctypes.c_int64]
-    runtime.release.argtypes = [ctypes.c_void_p]
-    address = runtime.allocate(max(size, 64))
+    runtime.release.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+    room = max(size, 64)
+    address = runtime.allocate(room)
     if not address:
         raise LqcdError(f"not enough memory: the system refused {size / 2**30:.2f} GiB for a field")
-    raw = (ctypes.c_char * max(size, 64)).from_address(address)
-    weakref.finalize(raw, runtime.release, address)
-    array = np.frombuffer(raw, dtype, count=size // dtype.itemsize).reshape(shape)
-    array[...] = 0
-    return array
+    raw = (ctypes.c_char * room).from_address(address)
+    weakref.finalize(raw, runtime.release, address, room)
+    return np.frombuffer(raw, dtype, count=size // dtype.itemsize).reshape(shape)
 
 
 def available():

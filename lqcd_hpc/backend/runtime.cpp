@@ -58,16 +58,29 @@ CONVERT(widen, float, double)
 CONVERT(reorder_float, float, float)
 CONVERT(reorder_double, double, double)
 
-// Memory aligned to 2 MiB that asks for huge pages; null if there is none.
+// Zeroed memory; null if there is none. Large pieces are aligned to 2 MiB, ask for huge pages, and get pages when touched.
+static const int64_t HUGE_PAGE = 1 << 21;
+static int64_t whole_pages(int64_t bytes) { return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; }
 void* allocate(int64_t bytes) {
-  int64_t page = bytes >= (1 << 21) ? 1 << 21 : 4096;
-  void* p = aligned_alloc(page, (bytes + page - 1) / page * page);
+  if (bytes < HUGE_PAGE) {
+    void* p = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    return p ? memset(p, 0, bytes) : p;
+  }
+  int64_t size = whole_pages(bytes);
+  char* p = (char*)mmap(nullptr, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return nullptr;
+  int64_t before = (HUGE_PAGE - (int64_t)p % HUGE_PAGE) % HUGE_PAGE;
+  if (before) munmap(p, before);
+  munmap(p + before + size, HUGE_PAGE - before);
 #ifdef MADV_HUGEPAGE
-  if (p && page > 4096) madvise(p, bytes, MADV_HUGEPAGE);
+  madvise(p + before, size, MADV_HUGEPAGE);
 #endif
-  return p;
+  return p + before;
 }
-void release(void* p) { free(p); }
+void release(void* p, int64_t bytes) {
+  if (bytes < HUGE_PAGE) free(p);
+  else munmap(p, whole_pages(bytes));
+}
 }
 
 // The doubles nearest to exact sums (kernels/exact_sum.h)

@@ -42,8 +42,7 @@ class Basis:
         """<v_j, vector> of the first `count` vectors."""
         names = tuple(f"{part}{j}_{c}" for j in range(self.size) for part in ("re", "im") for c in range(self.copies))
         sums = self._launch("project_on_all", names, in_("in"), in_("basis"), ("count",), **{"in": vector})(count=count)
-        values = np.array([np.atleast_1d(v) for v in sums.values()])
-        values = values.reshape(self.size, 2, self.copies, self.lattice.replicas)[:count]
+        values = np.array(list(sums.values())).reshape(self.size, 2, self.copies, self.lattice.replicas)[:count]
         return values[:, 0] + 1j * values[:, 1]
 
     def accumulate(self, target, coefficients):
@@ -55,7 +54,7 @@ class Basis:
         names = tuple(f"norm{c}" for c in range(self.copies))
         launch = self._launch("accumulate_all", names, inout("out"), in_("basis"), ("count",), out=target)
         sums = launch(count=len(coefficients))
-        return np.array([np.atleast_1d(v) for v in sums.values()]).reshape(self.copies, self.lattice.replicas)
+        return np.array(list(sums.values())).reshape(self.copies, self.lattice.replicas)
 
     def _launch(self, function, sums, vector, basis, scalars, **fields):
         key = (function, *(id(f) for f in fields.values()))

@@ -87,60 +87,68 @@ FN double rounded_sum(i64* b) {
 #ifndef __CUDACC__
 // NS sums of one thread. `bins` holds them for every replica: [replica][sum][bin].
 template <class L, int NS> struct Sums {
-  typedef typename L::D D;
+  // The lanes of a number, as doubles in vectors of one register (16 doubles in one vector make code eight times as slow)
+  static constexpr int PARTS = L::W > 8 ? L::W / 8 : 1, WIDTH = L::W / PARTS;
+  typedef typename lanes_of<double, WIDTH>::type D;
+  struct Doubles {
+    D part[PARTS];
+    FN_MEMBER double lane(int l) const { return lane_of(part[l / WIDTH], l % WIDTH); }
+  };
   i64* bins;
   int lane_replica[L::W];  // replica of each lane, relative to the group's first
   i64 first_replica = 0;
-  struct Window { D accumulator[3]; int top; int count; } w[NS];
+  struct Window { Doubles accumulator[3]; int top; int count; } w[NS];
 
   FN_MEMBER Sums(i64* all, const int* lanes) : bins(all) {
     for (int l = 0; l < L::W; l++) lane_replica[l] = lanes[l];
-    for (int s = 0; s < NS; s++) w[s] = {{D{}, D{}, D{}}, SUM_TOP, -1};
+    for (int s = 0; s < NS; s++) w[s] = {{}, SUM_TOP, -1};
   }
   FN_MEMBER i64* row(int sum, int lane) { return bins + ((first_replica + lane_replica[lane]) * NS + sum) * SUM_BINS; }
 
   FN_MEMBER void add(const Site<L>& x, int sum, typename L::T term) {
-    D t = to_double(term);
-    if constexpr (L::masked) {
-      for (int l = 0; l < L::W; l++) if (!mask_lane(x, l)) set_lane(t, l);
-    }
+    Doubles t = doubles_of(x, term);
     Window& v = w[sum];
-    D unit = constant<D>(power(v.top));
-    if (UNLIKELY(v.count < 0 || v.count >= SUM_FLUSH || any(negate(absolute(t) < unit * constant<D>(549755813888.0))))) {
-      if (!open(sum, t)) { for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(t, l)); settle(sum); return; }
-      unit = constant<D>(power(v.top));
+    if (UNLIKELY(v.count < 0 || v.count >= SUM_FLUSH || beyond(t, power(v.top)))) {
+      if (!open(sum, t)) { add_lanes(sum, t); settle(sum); return; }
     }
+    double unit = power(v.top);
     for (int k = 0; k < 3; k++) {
-      D magic = unit * constant<D>(6755399441055744.0), piece = (t + magic) - magic;
-      v.accumulator[k] = v.accumulator[k] + piece;
-      t = t - piece;
-      unit = unit * constant<D>(9.094947017729282e-13);  // 2^-40
+      D magic = constant<D>(unit * 6755399441055744.0);
+      for (int p = 0; p < PARTS; p++) {
+        D piece = (t.part[p] + magic) - magic;
+        v.accumulator[k].part[p] = v.accumulator[k].part[p] + piece;
+        t.part[p] = t.part[p] - piece;
+      }
+      unit *= 9.094947017729282e-13;  // 2^-40
     }
     v.count++;
-    if (UNLIKELY(any(t != D{}))) { for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(t, l)); }
+    bool left = false;
+    for (int p = 0; p < PARTS; p++) left |= any_unlike(t.part[p], D{});
+    if (UNLIKELY(left)) add_lanes(sum, t);
   }
   // A term that is first rounded to a multiple of `unit`, 2^k, as cheap as any sum can be. All terms of the sum must have the same
   // unit, and those of one thread a total of |terms| of at most 2^51 units.
   FN_MEMBER void add_rounded(const Site<L>& x, int sum, typename L::T term, double unit) {
-    D t = to_double(term), magic = constant<D>(unit * 6755399441055744.0);
-    if constexpr (L::masked) {
-      for (int l = 0; l < L::W; l++) if (!mask_lane(x, l)) set_lane(t, l);
+    Doubles t = doubles_of(x, term);
+    D magic = constant<D>(unit * 6755399441055744.0);
+    for (int p = 0; p < PARTS; p++) {
+      D& total = w[sum].accumulator[0].part[p];
+      total = total + ((t.part[p] + magic) - magic);
     }
-    w[sum].accumulator[0] = w[sum].accumulator[0] + ((t + magic) - magic);
     w[sum].top = ROUNDED;
   }
   // Empty the accumulators of a sum into its bins.
   __attribute__((noinline)) void flush(int sum) {
     Window& v = w[sum];
     if (v.top == ROUNDED) {
-      for (int l = 0; l < L::W; l++) exact_add(row(sum, l), lane_of(v.accumulator[0], l));
-      v = {{D{}, D{}, D{}}, SUM_TOP, -1};
+      add_lanes(sum, v.accumulator[0]);
+      v = {{}, SUM_TOP, -1};
     }
     if (v.count > 0) {
       for (int l = 0; l < L::W; l++) {
-        for (int k = 0; k < 3; k++) row(sum, l)[v.top - k] += (i64)(lane_of(v.accumulator[k], l) / power(v.top - k));
+        for (int k = 0; k < 3; k++) row(sum, l)[v.top - k] += (i64)(v.accumulator[k].lane(l) / power(v.top - k));
       }
-      for (int k = 0; k < 3; k++) v.accumulator[k] = D{};
+      for (int k = 0; k < 3; k++) v.accumulator[k] = {};
       v.count = 0;
     }
     settle(sum);
@@ -153,25 +161,33 @@ template <class L, int NS> struct Sums {
 
  private:
   static FN_MEMBER double power(int bin) { return power_of_two(SUM_WIDTH * (bin + SUM_LOWEST)); }
+  static FN_MEMBER bool beyond(const Doubles& t, double unit) {
+    bool r = false;
+    for (int p = 0; p < PARTS; p++) r |= any_not_less(absolute(t.part[p]), constant<D>(unit * 549755813888.0));  // 2^39
+    return r;
+  }
   // Move the window so that it holds t; false if there is none (t too large, or not finite).
-  __attribute__((noinline)) bool open(int sum, D t) {
+  __attribute__((noinline)) bool open(int sum, const Doubles& t) {
     flush(sum);
-    double largest = 0;
-    for (int l = 0; l < L::W; l++) {
-      double a = absolute(lane_of(t, l));
-      if (!(a < 1e300)) return false;
-      largest = a > largest ? a : largest;
-    }
     int top = SUM_TOP;
-    while (top < SUM_BINS - 5 && !(largest < power(top) * 549755813888.0)) top++;
-    if (!(largest < power(top) * 549755813888.0)) return false;
+    while (top < SUM_BINS - 5 && beyond(t, power(top))) top++;
+    if (beyond(t, power(top))) return false;
     w[sum].top = top;
     w[sum].count = 0;
     return true;
   }
+  void add_lanes(int sum, const Doubles& t) { for (int l = 0; l < L::W; l++) exact_add(row(sum, l), t.lane(l)); }
   void settle(int sum) { for (int l = 0; l < L::W; l++) carry(row(sum, l)); }
+  static FN_MEMBER Doubles doubles_of(const Site<L>& x, typename L::T term) {
+    Doubles t;
+    for (int p = 0; p < PARTS; p++) t.part[p] = to_double(part_of<WIDTH>(term, p));
+    if constexpr (L::masked) {
+      for (int l = 0; l < L::W; l++) if (!mask_lane(x, l)) set_lane(t.part[l / WIDTH], l % WIDTH);
+    }
+    return t;
+  }
   static FN_MEMBER bool mask_lane(const Site<L>& x, int l) { if constexpr (L::W == 1) return x.mask != 0; else return x.mask[l] != 0; }
-  static FN_MEMBER void set_lane(D& t, int l) { if constexpr (L::W == 1) t = 0; else t[l] = 0; }
+  static FN_MEMBER void set_lane(D& t, int l) { if constexpr (WIDTH == 1) t = 0; else t[l] = 0; }
 };
 #else
 // One thread of the GPU. Threads of a warp that arrive together (in any number, integers do not mind) add their pieces by

@@ -127,6 +127,10 @@ FN void from_double(double& r, double a) { r = a; }
 FN void from_double(float& r, double a) { r = (float)a; }
 FN u64 low_product(u64 a, u64 b) { return (u64)(u32)a * (u32)b; }  // 32 x 32 -> 64 bits
 FN double lane_of(double a, int) { return a; }
+FN bool any_not_less(double a, double b) { return !(a < b); }
+FN bool any_unlike(double a, double b) { return a != b; }
+template <int W> FN double part_of(double a, int) { return a; }
+template <int W> FN float part_of(float a, int) { return a; }
 
 #ifndef __CUDACC__
 // ---- vectors
@@ -200,6 +204,26 @@ template <class M, int W = sizeof(M) / sizeof(M{}[0])> FN bool any(M m) {
 template <class M, int W = sizeof(M) / sizeof(M{}[0])> FN M both(M a, M b) { return a & b; }
 template <class M, int W = sizeof(M) / sizeof(M{}[0])> FN M either(M a, M b) { return a | b; }
 template <class M, int W = sizeof(M) / sizeof(M{}[0])> FN M negate(M a) { return ~a; }
+template <class T, int W = vector_traits<T>::W> FN bool any_not_less(T a, T b) { return any(negate(a < b)); }
+template <class T, int W = vector_traits<T>::W> FN bool any_unlike(T a, T b) { return any(a != b); }
+#if defined(__AVX512F__) && !defined(__clang__)
+FN bool any_not_less(lanes_of<double, 8>::type a, lanes_of<double, 8>::type b) {
+  return __builtin_ia32_cmppd512_mask(a, b, 5, -1, 4) != 0;  // not less, or not comparable
+}
+FN bool any_unlike(lanes_of<double, 8>::type a, lanes_of<double, 8>::type b) {
+  return __builtin_ia32_cmppd512_mask(a, b, 4, -1, 4) != 0;
+}
+#endif
+// Lanes p W to (p + 1) W - 1
+template <int W, class T, int ALL = vector_traits<T>::W> FN auto part_of(T a, int p) {
+  typedef typename lanes_of<typename vector_traits<T>::R, W>::type Part;
+  if constexpr (W == ALL) return a;
+  else {
+    Part r;
+    __builtin_memcpy(&r, (const char*)&a + p * sizeof(Part), sizeof(Part));
+    return r;
+  }
+}
 template <class T, int W = vector_traits<T>::W> FN typename lanes_of<u64, W>::type bits_of(T a) {
   return (typename lanes_of<u64, W>::type)a;
 }

@@ -21,9 +21,10 @@ class DenseInverse:
             self.inverse = np.full_like(matrix, np.nan)
         if not np.isfinite(self.inverse).all():
             raise LqcdError(f"the matrix of {A!r} is singular: choose another mass, or other test vectors")
+        self.inverse = self.inverse.astype(np.complex64 if A.precision == "single" else complex)
 
     def apply(self, r, z):
         """z = A^-1 r."""
         given = r.to_numpy(gather=True)
-        found = self.inverse @ given.reshape(r.copies, -1).T
+        found = self.inverse @ given.reshape(r.copies, -1).T.astype(self.inverse.dtype)
         z.from_numpy(found.T.reshape(given.shape), gathered=True)

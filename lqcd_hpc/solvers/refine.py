@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from pydantic import PositiveInt
 
 from ..description import description
@@ -13,7 +16,8 @@ from .solver import Solver, System, checked_tolerance
 class Refine(Solver):
     """A x = b to `tol`: e = inner(b - A x) in single precision is added to x until the true residual is small enough.
 
-    An inner solver that gives up is used as far as it came. Raises `NotConverged` when a correction does not help.
+    An inner solver that gives up is used as far as it came, and one with a tolerance solves the last correction no better
+    than needed. Raises `NotConverged` when a correction does not help.
 
     >>> from lqcd_hpc import Lattice, gauge
     >>> from lqcd_hpc.operators.wilson import Wilson
@@ -34,7 +38,7 @@ class Refine(Solver):
         for _ in range(self.max_corrections):
             if (relative <= tol).all():
                 return system.solution(relative)
-            solution = approximate(self.inner, A.to("single"), r)
+            solution = approximate(self._sufficient(tol / relative[relative > tol]), A.to("single"), r)
             system.iterations += solution.iterations
             system.history += [h * float(relative.max()) for h in solution.history]
             correction.assign(solution.x)
@@ -45,6 +49,11 @@ class Refine(Solver):
         if (relative <= tol).all():
             return system.solution(relative)
         system.give_up("the limit of corrections is reached", relative)
+
+    def _sufficient(self, reductions):
+        """The inner solver, with no smaller tolerance than half the reduction of |r| that is left to do."""
+        needed, given = 0.5 * float(np.min(reductions)), getattr(self.inner, "tol", None)
+        return self.inner if given is None or given >= needed else replace(self.inner, tol=needed)
 
 
 def approximate(solver, A, b):

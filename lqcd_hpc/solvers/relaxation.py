@@ -54,7 +54,7 @@ class Relaxation:
     def _coefficients(self, sums):
         """c_j (steps, copies, replicas) of the normal equations sum_j <v_i, v_j> c_j = <v_i, v_0>."""
         m, copies = self.steps, self.numbers.copies
-        values = np.array([np.atleast_1d(v) for v in sums.values()]).reshape(-1, 2, copies, self.A.lattice.replicas)
+        values = np.array(list(sums.values())).reshape(-1, 2, copies, self.A.lattice.replicas)
         products = values[:, 0] + 1j * values[:, 1]
         matrix, rhs = np.zeros((m, m, *products.shape[1:]), complex), np.zeros((m, *products.shape[1:]), complex)
         row = 0

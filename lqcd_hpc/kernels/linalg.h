@@ -220,3 +220,16 @@ template <class L, int K, int C, int M, class A> FN void superpose(const Site<L>
     }
   }
 }
+
+// Copies of one field, among each other: sums Re, Im of <v_c, v_d> for d <= c, row by row
+template <class L, int K, int C, class A, class S> FN void gram_of_copies(const Site<L>& x, const A& a, S& sum) {
+  int name = 0;
+  ROLLED for (int c = 0; c < C; c++) {
+    vector<typename L::T, K> v = load_vector<K, C>(a.in, x, c);
+    ROLLED for (int d = 0; d <= c; d++) {
+      cx<typename L::T> z = inner(v, load_vector<K, C>(a.in, x, d));
+      add_sum<1>(x, sum, name++, 0, z.re);
+      add_sum<1>(x, sum, name++, 0, z.im);
+    }
+  }
+}

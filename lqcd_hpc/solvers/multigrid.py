@@ -11,8 +11,8 @@ from ..backend.program import RandomKey
 from ..description import description
 from ..errors import LqcdError
 from ..fields.field import Field, layout_of
-from ..fields.linalg import Vectors, mix_copies
 from ..fields.noise import draw_signs
+from ..fields.orthonormal import orthonormalise
 from ..operators.aggregates import Aggregates, Transfer, basis_of
 from ..operators.coarse import CoarseOperator
 from .dense import DenseInverse
@@ -21,7 +21,6 @@ from .preconditioning import Preconditioner
 from .refine import approximate
 from .relaxation import MOST, Relaxation
 
-FINEST = 2.0**26  # steps of a number of size one whose products double precision sums without rounding
 
 
 @description
@@ -143,13 +142,13 @@ class Level:
         relaxation = Relaxation(self.A, vectors, target, left, self.description.smoothing)
         for _ in range(times):
             relaxation()
-            _orthonormalise(target, vectors)
+            orthonormalise(target, vectors)
 
     def _improve(self, vectors):
         """v <- M v."""
         improved = vectors.like()
         Cycle(self, vectors, improved)()
-        _orthonormalise(improved, vectors)
+        orthonormalise(improved, vectors)
 
     def span(self, vectors):
         """The coarse space of the vectors, which become its basis, and the operator there."""
@@ -232,22 +231,6 @@ class _Given(Preconditioner):
 
     def on(self, A):
         return self.level
-
-
-def _orthonormalise(source, target):
-    """target = the copies of `source`, orthonormal on the whole lattice: else all tend to the slowest mode.
-
-    Bits do not depend on ranks: products of vectors of length one, rounded to multiples of 2^-26, have exact sums.
-    """
-    lattice, copies = source.lattice, source.copies
-    length = np.sqrt(Vectors(source).norm2(source)[:, 0])
-    length = np.where(length > 0, length, 1)
-    values = source.to_numpy().reshape(copies, -1).astype(complex)
-    whole = np.rint(values * (FINEST / length)[:, None])
-    products = lattice.comm.allreduce(whole @ whole.conj().T) / FINEST**2
-    size, modes = np.linalg.eigh(products)
-    kept = np.where(size > 1e-10 * size[-1], size, np.inf)
-    mix_copies(source, target, (modes / np.sqrt(kept)).conj().T / length)
 
 
 def _with_whole_blocks(A, blocks):

@@ -9,6 +9,7 @@ from pydantic import PositiveInt
 
 from ..description import description
 from ..fields.basis import Basis
+from ..fields.linalg import Vectors
 from .preconditioning import Preconditioner, preconditioning
 from .progress import Progress
 from .solver import Solver, System, checked_tolerance
@@ -36,33 +37,47 @@ class FGMRES(Solver):
     preconditioner_precision: Literal["double", "single"] | None = None
 
     def __call__(self, A, b, guess=None):
-        tol, system = checked_tolerance(self.tol), System(A, b, guess)
-        cycle = _Cycle(self, A, system)
+        tol = checked_tolerance(self.tol)
+        return self._solve(System(A, b, guess), tol, _Cycle(self, A, b.copies))
+
+    def prepared(self, A):
+        cycles = {}
+
+        def solve(b, tol=None):
+            system = System(A, b)
+            if b.copies not in cycles:
+                cycles[b.copies] = _Cycle(self, A, b.copies)
+            return self._solve(system, checked_tolerance(tol or self.tol), cycles[b.copies])
+
+        return solve
+
+    def _solve(self, system, tol, cycle):
         relative = system.residual(cycle.r)
         while (relative > tol).any():
             if system.iterations >= self.max_iterations:
                 system.give_up("the limit of iterations is reached", relative)
-            cycle(tol)
+            cycle(system, tol)
             before, relative = relative, system.residual(cycle.r)
             if (relative[relative > tol] > 0.999 * before[relative > tol]).any():
-                system.give_up(f"it stagnates in {A.precision} precision", relative)
+                system.give_up(f"it stagnates in {system.A.precision} precision", relative)
         return system.solution(relative)
 
 
 class _Cycle:
     """A z_k = sum_j v_j h_jk from the residual r on; x += sum_k z_k y_k with |r - A z y| smallest."""
 
-    def __init__(self, settings, A, system):
-        self.settings, self.A, self.system = settings, A, system
-        self.r, self.v, self.z, self.w = (A.vector(system.b.copies) for _ in range(4))
+    def __init__(self, settings, A, copies):
+        self.settings, self.A = settings, A
+        self.r, self.v, self.z, self.w = (A.vector(copies) for _ in range(4))
+        self.vectors = Vectors(self.r, A.domain)
         self.precondition = preconditioning(settings, A)
         self.basis = Basis(self.r, settings.restart, A.domain)
         self.directions = Basis(self.r, settings.restart, A.domain)
         self.progress = Progress("FGMRES", A.lattice)
 
-    def __call__(self, tol):
-        settings, system, vectors = self.settings, self.system, self.system.vectors
-        size = length = np.sqrt(vectors.norm2(self.r))
+    def __call__(self, system, tol):
+        settings = self.settings
+        size = length = np.sqrt(self.vectors.norm2(self.r))
         self.w.assign(self.r)
         h = np.zeros((settings.restart + 1, settings.restart, *size.shape), complex)
         for k in range(settings.restart):
@@ -80,7 +95,7 @@ class _Cycle:
 
     def _next_direction(self, k, length):
         """v_k = w/|w|, z_k = M v_k, w = A z_k."""
-        self.system.vectors.combine(self.v, _inverse(length), self.w, 0, self.w)
+        self.vectors.combine(self.v, _inverse(length), self.w, 0, self.w)
         self.basis.keep(k, self.v)
         self.precondition(self.v, self.z)
         self.directions.keep(k, self.z)

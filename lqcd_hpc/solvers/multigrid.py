@@ -211,16 +211,16 @@ class _Flexible:
     """A loose flexible solve on a coarse level, with the level below as its preconditioner."""
 
     def __init__(self, description, A, below):
-        self.A = A
         steps = description.coarse_iterations
         preconditioner = None if below is None else _Given(below)
-        self.solve = FGMRES(
+        solver = FGMRES(
             tol=description.coarse_tol, restart=steps, max_iterations=steps, preconditioner=preconditioner
         )
+        self.solve = approximate(solver, A)
 
     def apply(self, r, z):
         """z ~ A^-1 r."""
-        z.assign(approximate(self.solve, self.A, r).x)
+        z.assign(self.solve(r).x)
 
 
 class _Given(Preconditioner):

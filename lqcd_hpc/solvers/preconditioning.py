@@ -24,4 +24,5 @@ def preconditioning(solver, A):
     B = A.to(solver.preconditioner_precision or A.precision)
     if isinstance(given, Preconditioner):
         return given.on(B).apply
-    return lambda r, z: z.assign(approximate(given, B, r).x)
+    solve = approximate(given, B)
+    return lambda r, z: z.assign(solve(r).x)

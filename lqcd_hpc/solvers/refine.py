@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from pydantic import PositiveInt
 
@@ -16,8 +14,8 @@ from .solver import Solver, System, checked_tolerance
 class Refine(Solver):
     """A x = b to `tol`: e = inner(b - A x) in single precision is added to x until the true residual is small enough.
 
-    An inner solver that gives up is used as far as it came, and one with a tolerance solves the last correction no better
-    than needed. Raises `NotConverged` when a correction does not help.
+    An inner solver that gives up is used as far as it came, and solves the last correction no better than needed. Raises
+    `NotConverged` when a correction does not help.
 
     >>> from lqcd_hpc import Lattice, gauge
     >>> from lqcd_hpc.operators.wilson import Wilson
@@ -34,11 +32,12 @@ class Refine(Solver):
     def __call__(self, A, b, guess=None):
         system, tol = System(A, b, guess), checked_tolerance(self.tol)
         r, correction = A.vector(b.copies), A.vector(b.copies)
+        solve = approximate(self.inner, A.to("single"))
         relative = system.residual(r)
         for _ in range(self.max_corrections):
             if (relative <= tol).all():
                 return system.solution(relative)
-            solution = approximate(self._sufficient(tol / relative[relative > tol]), A.to("single"), r)
+            solution = solve(r, self._sufficient(tol / relative[relative > tol]))
             system.iterations += solution.iterations
             system.history += [h * float(relative.max()) for h in solution.history]
             correction.assign(solution.x)
@@ -51,16 +50,21 @@ class Refine(Solver):
         system.give_up("the limit of corrections is reached", relative)
 
     def _sufficient(self, reductions):
-        """The inner solver, with no smaller tolerance than half the reduction of |r| that is left to do."""
+        """Half the reduction of |r| that is left to do, where the inner solver would do more."""
         needed, given = 0.5 * float(np.min(reductions)), getattr(self.inner, "tol", None)
-        return self.inner if given is None or given >= needed else replace(self.inner, tol=needed)
+        return None if given is None or given >= needed else needed
 
 
-def approximate(solver, A, b):
-    """What a solver finds for A x = b in the precision of A, also when it does not reach its tolerance."""
-    source = A.vector(b.copies)
-    source.assign(b)
-    try:
-        return solver(A, source)
-    except NotConverged as error:
-        return error.solution
+def approximate(solver, A):
+    """solve(b, tol=None): what a solver finds for A x = b in the precision of A, also where it misses its tolerance."""
+    solve = solver.prepared(A)
+
+    def found(b, tol=None):
+        source = A.vector(b.copies)
+        source.assign(b)
+        try:
+            return solve(source, tol)
+        except NotConverged as error:
+            return error.solution
+
+    return found

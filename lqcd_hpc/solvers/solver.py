@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,10 @@ class Solver:
 
     def __call__(self, A, b, guess=None):
         raise NotImplementedError
+
+    def prepared(self, A):
+        """solve(b, tol=None) for one source of A after another; a `tol` larger than the solver's own may be given."""
+        return lambda b, tol=None: (self if tol is None else replace(self, tol=tol))(A, b)
 
 
 class System:

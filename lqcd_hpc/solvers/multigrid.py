@@ -22,7 +22,6 @@ from .refine import approximate
 from .relaxation import MOST, Relaxation
 
 
-
 @description
 class Multigrid(Preconditioner):
     """z = M r: a few relaxation steps, then the coarse operator P^dag A P on what they leave, for A of Wilson type.

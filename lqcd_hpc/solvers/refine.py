@@ -14,8 +14,8 @@ from .solver import Solver, System, checked_tolerance
 class Refine(Solver):
     """A x = b to `tol`: e = inner(b - A x) in single precision is added to x until the true residual is small enough.
 
-    An inner solver that gives up is used as far as it came, and solves the last correction no better than needed. Raises
-    `NotConverged` when a correction does not help.
+    An inner solver that gives up is used as far as it came, and solves the last correction no better than needed.
+    Raises `NotConverged` when a correction does not help.
 
     >>> from lqcd_hpc import Lattice, gauge
     >>> from lqcd_hpc.operators.wilson import Wilson

@@ -21,7 +21,7 @@ from lqcd_hpc.cli.instances import usual_programs
 from lqcd_hpc.fields.field import Field
 from lqcd_hpc.fields.kinds import Kind, colours
 from lqcd_hpc.fields.launch import Kernel, in_, out, prepare
-from lqcd_hpc.fields.linalg import mix_copies
+from lqcd_hpc.fields.orthonormal import orthonormalise
 from lqcd_hpc.measurements.topology import Topology
 from lqcd_hpc.ml.layers.matrix_fields import operations
 from lqcd_hpc.operators.aggregates import Aggregates, Transfer, basis_of
@@ -147,7 +147,7 @@ def blocks(U, D):
     coarse.apply(psi)
     coarse.adjoint(psi)
     coarse.gradient(psi, psi.copy())()
-    mix_copies(psi, coarse.vector(), np.eye(1))
+    orthonormalise(psi, coarse.vector())
     transfer.restrict(D.vector(), psi)()
     transfer.prolong(psi, D.vector())()
     Relaxation(D, D.vector(), D.vector(), D.vector(), 2)()

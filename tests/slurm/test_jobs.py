@@ -4,14 +4,18 @@ import hashlib
 import json
 import re
 import time
+from functools import cache
 
 import pytest
 
-from lqcd_hpc.jobs.site import names
+from lqcd_hpc.jobs import slurm
+from lqcd_hpc.jobs.request import requested
+from lqcd_hpc.jobs.site import load_site, names
+from lqcd_hpc.jobs.submit import plan
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(280)]
 
-LIMITED, LOST = 380, 150  # updates of a tenth of a second; the time limit gives them 5 to 35 seconds at once
+LIMITED, DISTURBED = 340, 100  # updates of a tenth of a second; the time limit gives them 5 to 35 seconds at once
 RUN = """
 [lattice]
 shape = {shape}
@@ -77,15 +81,42 @@ def completed(user, record, job=None):
 
 @pytest.fixture(scope="session", autouse=True)
 def long_jobs(patient_user):
-    """Jobs that run beside the other tests: one that meets its time limit, one that loses its node."""
-    user = patient_user
-    site, frail = user.site(), user.site("frail", partition="frail")
-    limited = user.submit(write(user, "limited", LIMITED), "--site", site, "--time", 1, pause=0.1)[0]
-    lost = user.submit(write(user, "lost", LOST), "--site", frail, pause=0.1)[0]
-    _until_lines(user.folder / "lost" / "seconds.txt", 30)
+    """Jobs that run beside the other tests: one meets its time limit, one loses its node, two are told to end."""
+    user, frail = patient_user, patient_user.site("frail", partition="frail")
+    limited = user.submit(write(user, "limited", LIMITED), "--site", user.site(), "--time", 1, pause=0.1)[0]
+    lost = user.submit(write(user, "lost", DISTURBED), "--site", frail, pause=0.1)[0]
+    jobs = {"limited": limited, "lost": lost}
+    for command in ("srun", "mpirun"):
+        site = user.site(f"site-{command}", ranks=2, command=command)
+        jobs[command] = user.submit(write(user, command, DISTURBED), "--site", site, pause=0.1)[0]
+    _until_lines(user.folder / "lost" / "seconds.txt", 10)
     node = user.cluster.show(lost["job"])["NodeList"]
     user.cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-    return {"limited": limited, "lost": lost, "node": node}
+    for command in ("srun", "mpirun"):
+        _until_lines(user.folder / command / "seconds.txt", 10)
+        user.cluster.ask("scancel", "--batch", "--signal=USR1", jobs[command]["job"])
+    return jobs | {"node": node}
+
+
+def _until_lines(path, count):
+    end = time.monotonic() + 60
+    while not path.exists() or path.read_text().count("\n") < count:
+        assert time.monotonic() < end, f"{path} does not grow"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def quiet(patient_user):
+    """`quiet(count)` is the history of the same run on this machine, undisturbed."""
+
+    @cache
+    def run(count):
+        name = f"quiet-{count}"
+        done = patient_user.lqcd("run", write(patient_user, name, count))
+        assert done.returncode == 0, done.stderr
+        return history(patient_user.folder / name)
+
+    return run
 
 
 def test_an_array_runs_every_point_of_a_grid_with_its_own_numbers(user):
@@ -128,10 +159,13 @@ def test_a_link_that_fails_cancels_what_comes_after_it(user):
 
 
 @pytest.mark.parametrize("site", names())
-def test_slurm_takes_the_script_of_every_site(user, site):
+def test_slurm_takes_the_script_of_every_site(user, site, monkeypatch):
+    monkeypatch.setenv("SLURM_CONF", user.cluster.environment["SLURM_CONF"])
+    monkeypatch.chdir(user.folder)
     run = write(user, "out", 3, shape=(16, 16, 16, 16))
-    (one,) = json.loads(user.lqcd("submit", run, "--site", site, "--dry-run", "--json", "--nodes", 2).stdout)
-    assert one["accepted"] and "to start at" in one["sbatch"], one["sbatch"]
+    (one,) = plan([run], load_site(site), requested(nodes=2))
+    accepted, said = slurm.test_only(one.script)
+    assert accepted and "to start at" in said, said
 
 
 def test_ranks_on_two_nodes_are_one_job_of_a_site_of_the_package(user):
@@ -140,26 +174,6 @@ def test_ranks_on_two_nodes_are_one_job_of_a_site_of_the_package(user):
     record = user.submit(run, "--site", "cpu", *words)[0]
     completed(user, record)
     assert json.loads((user.folder / "out" / "run.json").read_text())["ranks"] == "1x1x1x2"
-
-
-@pytest.mark.parametrize("command", ["srun", "mpirun"])
-def test_a_job_of_two_ranks_that_is_told_to_end_goes_on_by_itself(user, command, quiet):
-    """The signal of the time limit, sent by hand."""
-    record = user.submit(write(user, "out", 40), "--site", user.site(ranks=2, command=command), pause=0.1)[0]
-    seconds = user.folder / "out" / "seconds.txt"
-    _until_lines(seconds, 10)
-    user.cluster.ask("scancel", "--batch", "--signal=USR1", record["job"])
-    told = completed(user, record)
-    assert told["Restarts"] == "1" and user.log(record).count("SIGUSR1: the run ended after") == 1, user.log(record)
-    (user.folder / "out").rename(user.folder / "interrupted")
-    assert history(user.folder / "interrupted") == quiet("out", 40)
-
-
-def _until_lines(path, count):
-    end = time.monotonic() + 60
-    while not path.exists() or path.read_text().count("\n") < count:
-        assert time.monotonic() < end, f"{path} does not grow"
-        time.sleep(0.1)
 
 
 def test_every_rank_has_a_gpu_of_its_own(user):
@@ -189,30 +203,30 @@ def test_a_program_without_a_launcher_is_refused(user):
     assert "SLURM gave this job 2 tasks" in log.read_text()
 
 
+@pytest.mark.parametrize("command", ["srun", "mpirun"])
+def test_a_job_of_two_ranks_that_is_told_to_end_goes_on_by_itself(patient_user, long_jobs, quiet, command):
+    """The signal of the time limit, sent by hand."""
+    user, record = patient_user, long_jobs[command]
+    told = completed(user, record)
+    assert told["Restarts"] == "1" and user.log(record).count("SIGUSR1: the run ended after") == 1, user.log(record)
+    assert history(user.folder / command) == quiet(DISTURBED)
+
+
 def test_a_run_that_loses_its_node_ends_with_the_same_bits(patient_user, long_jobs, quiet):
     user, record = patient_user, long_jobs["lost"]
     told = completed(user, record)
     assert told["Restarts"] == "1" and told["NodeList"] != long_jobs["node"]
     assert "resuming after" in user.log(record)
-    assert history(user.folder / "lost") == quiet("lost", LOST)
+    assert history(user.folder / "lost") == quiet(DISTURBED)
 
 
 def test_a_run_that_meets_its_time_limit_ends_with_the_same_bits(patient_user, long_jobs, quiet):
     user, record = patient_user, long_jobs["limited"]
+    while (told := user.cluster.show(record["job"]))["Restarts"] == "0" and told["JobState"] == "RUNNING":
+        time.sleep(0.2)
+    user.cluster.ask("scontrol", "update", f"jobid={record['job']}", "timelimit=10", check=False)  # once is enough
     told = completed(user, record)
     log = user.log(record)
     assert int(told["Restarts"]) >= 1, f"{told}\n{log}"
     assert re.search("SIGUSR1: the run ended after [0-9]+ of [0-9]+ updates, with a checkpoint", log), log
-    assert history(user.folder / "limited") == quiet("limited", LIMITED)
-
-
-@pytest.fixture
-def quiet(user):
-    """The history of the same run on this machine, undisturbed."""
-
-    def run(directory, count):
-        done = user.lqcd("run", write(user, directory, count))
-        assert done.returncode == 0, done.stderr
-        return history(user.folder / directory)
-
-    return run
+    assert history(user.folder / "limited") == quiet(LIMITED)

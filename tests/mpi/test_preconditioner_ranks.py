@@ -25,7 +25,7 @@ from lqcd_hpc.ml.training.processes import Processes, processes  # noqa: E402
 from lqcd_hpc.operators.wilson import Wilson  # noqa: E402
 from lqcd_hpc.run.train_preconditioner import prepared  # noqa: E402
 
-LEVELS = ["coarse", "multigrid learned"]
+LEVELS = ["coarse", "multigrid learned", "multigrid polynomial"]
 
 
 class Losses(Watcher):

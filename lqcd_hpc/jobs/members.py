@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 from pathlib import PurePath
@@ -93,7 +94,15 @@ def _grid(links, changes, places, streams):
             if "random" in one:
                 one = _with(one, ("random", "stream"), one["random"].get("stream", 0) + number)
             made[link].append(Member(toml_text(one), directories[link], bases[link], labels))
+    _require_distinct([one.directory for one in made[0]])
     return made
+
+
+def _require_distinct(directories):
+    """Values that are the same, or look so in the name of a directory, would share one."""
+    twice = next((one for one, count in Counter(directories).items() if count > 1), None)
+    if twice:
+        raise LqcdError(f"--set: two points of the grid would write in {twice}; give each value once")
 
 
 def _changed(tables, values, places, link):
@@ -116,6 +125,8 @@ def _place(tables, key):
     """Where a dotted key is, or goes, in the tables of a run file; a bare one is looked for in all tables. None where
     there is no such table."""
     path = tuple(int(part) - 1 if part.isdigit() else part for part in key.split("."))
+    if -1 in path:
+        raise LqcdError(f"--set {key}: tables of a list are counted from 1, as update.1.count")
     if len(path) > 1:
         try:
             holder = tables

@@ -212,9 +212,7 @@ class _Flexible:
     def __init__(self, description, A, below):
         steps = description.coarse_iterations
         preconditioner = None if below is None else _Given(below)
-        solver = FGMRES(
-            tol=description.coarse_tol, restart=steps, max_iterations=steps, preconditioner=preconditioner
-        )
+        solver = FGMRES(tol=description.coarse_tol, restart=steps, max_iterations=steps, preconditioner=preconditioner)
         self.solve = approximate(solver, A)
 
     def apply(self, r, z):

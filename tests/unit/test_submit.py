@@ -401,6 +401,8 @@ MISTAKES = {
     "no number of streams": (["--array", "0-3"], "--array 0-3: give the number of streams"),
     "an unknown key": (["--set", "bete=5.8,6.0"], "--set bete: no run file has this key; did you mean 'beta'?"),
     "a key of two tables": (["--set", "kind=a,b"], "--set kind: it is in [start] and [action]"),
+    "table number 0": (["--set", "update.0.count=5"], "tables of a list are counted from 1"),
+    "a value twice": (["--set", "beta=5.8,5.8"], "two points of the grid would write in out/beta_5.8"),
     "no value": (["--set", "beta"], "--set beta: write KEY=VALUE"),
     "a key twice": (["--set", "beta=1", "--set", "beta=2"], "--set beta comes twice"),
     "a value of a wrong type": (["--set", "beta=5.8,x"], "run.toml with beta = x: [action] beta = 'x'"),

@@ -36,7 +36,7 @@ def written(seconds):
     """A time for people, two units of it.
 
     >>> written(45), written(3700), written(200000)
-    ('45 s', '1 h 01 m', '2 d 07 h')
+    ('45 s', '1 h 02 m', '2 d 07 h')
     """
     minutes = round(seconds / 60)
     if seconds < 60:

@@ -165,7 +165,9 @@ def measure(size):
         told = run(ranks, _plans(plans) | (checks if ranks == 2 else {}))
         found["points"] += [one | {"network": "memory", "rate": None} for one in told.pop("points")]
         found |= told
-    found["training"] = [run(ranks, {"training": {"batch": size.batch, "turns": size.repeats}}) for ranks in size.ranks]
+    found["training"] = [
+        run(ranks, {"training": {"batch": size.batch, "turns": min(11, size.repeats)}}) for ranks in size.ranks
+    ]
     missing = emulated_network.reason()
     if missing:
         found["left_out"].append(f"networks of a given bandwidth: {missing}")

@@ -13,7 +13,7 @@ from lqcd_hpc import LqcdError
 from lqcd_hpc.errors import Terminated
 from lqcd_hpc.run import termination
 
-RANDOM = 5  # moments for each kind of run and signal in the fast suite
+RANDOM = 2  # moments for each kind of run and signal in the fast suite
 SIGNALS = {"SIGTERM": [15], "SIGINT": [2], "SIGUSR1": [10], "SIGTERM twice": [15, 15], "SIGINT twice": [2, 2]}
 SIGNALS |= {"SIGKILL": [9], "SIGUSR1, then SIGTERM": [10, 15]}
 

@@ -22,7 +22,7 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
 export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
 export OMPI_MCA_rmaps_base_oversubscribe = 1
 
-.PHONY: help setup demo test test-all docs lint clean
+.PHONY: help setup demo test test-all docs lint audit clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,11 @@ docs: $(DOCS_READY)  ## the documentation as HTML in docs/_build/html
 
 lint: $(INSTALLED)   ## ruff over the whole tree
 	$(PY) -m ruff check .
+
+audit: $(INSTALLED)  ## known vulnerabilities of the installed versions (needs a network that reaches pypi.org)
+	$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install -q pip-audit
+	$(PIP) freeze --exclude-editable > $(VENV)/audit/installed.txt
+	$(VENV)/audit/bin/pip-audit -r $(VENV)/audit/installed.txt --no-deps --disable-pip --strict
 
 clean:           ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist lqcd_hpc.egg-info docs/_build docs/_api demo-output .pytest_cache .ruff_cache .hypothesis

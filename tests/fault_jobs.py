@@ -166,7 +166,10 @@ class Disk:
     def fill(self, left=0):
         """Take all but so many bytes."""
         with open(self.path / "filler", "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(self.free() - left, 4096))
+            while (size := self.free() - left) > 0:
+                with contextlib.suppress(OSError):  # the job has taken some meanwhile
+                    os.posix_fallocate(file.fileno(), 0, size)
+                    return
 
     def empty(self):
         (self.path / "filler").unlink(missing_ok=True)

@@ -121,7 +121,9 @@ SIGNALS = {
 
 
 def checkpoints(folder):
-    return sorted(Path(folder).rglob("checkpoint_*.*"), key=lambda path: path.name)
+    """The checkpoints in a folder, not what is half written, oldest first."""
+    found = [path for path in Path(folder).rglob("checkpoint_*.*") if path.suffix in (".h5", ".safetensors")]
+    return sorted(found, key=lambda path: path.name)
 
 
 def damage(path, rng):

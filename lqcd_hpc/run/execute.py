@@ -13,9 +13,10 @@ from .collect import finish
 from .directory import RunDirectory
 from .generate import generate
 from .measure import measure_files
+from .progress import tell
 
 
-def execute(path, comm=None, say=print, start=None, only=None):
+def execute(path, comm=None, say=tell, start=None, only=None):
     """Do what the run file says; returns the directory of its results. Collective.
 
     Resumes by itself from the last checkpoint, on any number of ranks. `start` is a model for a training to start from,

@@ -43,9 +43,14 @@ class Progress:
 
 
 def _print(text):
-    """A line of the log; a log on a full disk does not end a run."""
+    """A line of the log."""
+    tell(text, sys.stderr)
+
+
+def tell(text, stream=None):
+    """Print a line; a log on a full disk does not end a run."""
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(text, file=stream, flush=True)
 
 
 def _bar(total, done):

@@ -10,6 +10,7 @@ from source_tree import modules
 
 SHOWN = {  # who may ask for the date, to write it down for people
     "run.collect", "run.lock", "io.scidac", "io.milc", "analysis.report", "cli.benchmark.results",
+    "jobs.progress", "jobs.submit", "cli.status",
 }  # fmt: skip
 WALL = {"time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.strftime", "time.ctime", "datetime.now"}
 WALL |= {"datetime.today", "datetime.utcnow", "date.today", "datetime.datetime.now", "time.clock_gettime"}

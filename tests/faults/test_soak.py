@@ -78,7 +78,7 @@ class Soak:
         """What the disk does to files of a job that is dead."""
         if fault == "damaged checkpoint":
             found = fault_jobs.checkpoints(folder)
-            by_place = {path.parent: path for path in found if len(list(path.parent.glob("checkpoint_*.*"))) > 1}
+            by_place = {path.parent: path for path in found if len(fault_jobs.checkpoints(path.parent)) > 1}
             for path in by_place.values():
                 self.tried("damaged checkpoint", fault_jobs.damage(path, self.rng), "goes on")
         else:

@@ -45,6 +45,7 @@ def render(site, request, resources, work, folder, at_once=None):
     return _template().render(
         site=site,
         header=[Verbatim(escaped(option)) for option in options],
+        activate=_activate(site.environment.activate),
         cores=resources.cores_per_rank,
         work=work.arguments,
         directories=work.directories,
@@ -120,6 +121,11 @@ def _launch(site, resources):
 def _stripes(storage):
     count = "" if storage.stripe_count is None else f" -c {storage.stripe_count}"
     return count + (f" -S {shlex.quote(storage.stripe_size)}" if storage.stripe_size else "")
+
+
+def _activate(environment):
+    """The script that activates a virtual environment, which is named by its folder or by that script."""
+    return environment and environment.removesuffix("/bin/activate").rstrip("/") + "/bin/activate"
 
 
 def _python(site):

@@ -201,6 +201,13 @@ def test_options_of_sbatch_are_escaped(name):
     assert read == name and not quoted
 
 
+@pytest.mark.parametrize("named", ["/the venv", "/the venv/", "/the venv/bin/activate"])
+def test_an_environment_is_activated_by_its_folder_or_its_script(named, here):
+    (here / "here.toml").write_text(SITE.replace('python = "python"', f'activate = "{named}"'))
+    (text,) = scripts("run.toml")
+    assert "source '/the venv/bin/activate' || exit 1\n" in text and "program=( python -m lqcd_hpc run )" in text
+
+
 def test_variables_of_a_site_are_values_and_not_shell(here):
     (here / "here.toml").write_text(SITE + 'variables = { NOTE = "$(touch hacked) it\'s" }\n')
     (text,) = scripts("run.toml")

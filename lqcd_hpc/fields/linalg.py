@@ -91,7 +91,8 @@ def mix_copies(source, target, z):
     >>> from lqcd_hpc import Lattice
     >>> from lqcd_hpc.fields import kinds
     >>> from lqcd_hpc.fields.field import Field
-    >>> a, b = (Field(Lattice((4, 4)), kinds.colour_vectors(1), copies=2) for _ in range(2))
+    >>> a = Field(Lattice((4, 4)), kinds.colour_vectors(1), copies=2)
+    >>> b = a.like()
     >>> mix_copies(a.from_numpy(a.to_numpy() + 1), b, [[1, 1j], [0, 2]])
     >>> b.to_numpy()[:, 0, 0, 0].tolist()
     [(1+1j), (2+0j)]

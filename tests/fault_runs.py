@@ -3,9 +3,12 @@
 import hashlib
 import io
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from lqcd_hpc.run import termination
 
 GENERATE = """
 [lattice]
@@ -141,6 +144,8 @@ class Job:
 def _child(path, prepare, log):
     code = 70
     try:
+        for number in termination.SIGNALS:  # some may be ignored here, as under nohup
+            signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(handle, 1)
         os.dup2(handle, 2)

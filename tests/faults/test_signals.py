@@ -63,6 +63,15 @@ def test_signals_at_many_moments(kind, name, quiet, tmp_path, tried):
         test_a_signal_at_any_moment_loses_nothing(kind, name, quiet, folder, tried, moments=20)
 
 
+@pytest.fixture
+def nothing_ignored():
+    """Also where the tests were started in a way that ignores signals: by nohup, or in the background of a script."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in termination.SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def noticing(numbers):
     with termination.noticed() as came:
         for number in numbers:
@@ -71,13 +80,13 @@ def noticing(numbers):
 
 
 @pytest.mark.parametrize("number", termination.SIGNALS)
-def test_every_signal_that_asks_for_an_end_is_noticed(number):
+def test_every_signal_that_asks_for_an_end_is_noticed(number, nothing_ignored):
     assert noticing([number]) == number
     assert noticing([number, signal.SIGTERM]) == number
     assert noticing([]) == 0
 
 
-def test_a_second_interrupt_interrupts_at_once():
+def test_a_second_interrupt_interrupts_at_once(nothing_ignored):
     with pytest.raises(KeyboardInterrupt):
         noticing([signal.SIGINT, signal.SIGINT])
 

@@ -18,13 +18,14 @@ from lqcd_hpc.lattice import SerialCommunicator  # noqa: E402
 from lqcd_hpc.ml.bridge import slots  # noqa: E402
 from lqcd_hpc.ml.layers.path_convolution import LocalPathConvolutionLayer, Work, product  # noqa: E402
 from lqcd_hpc.ml.preconditioners.gammas import gammas  # noqa: E402
-from lqcd_hpc.ml.preconditioners.models import SHIPPED  # noqa: E402
+from lqcd_hpc.ml.preconditioners.models import SHIPPED, description_of  # noqa: E402
 from lqcd_hpc.ml.preconditioners.multigrid import Classical, Multigrid  # noqa: E402
 from lqcd_hpc.ml.preconditioners.smoother import Smoother  # noqa: E402
 from lqcd_hpc.ml.solvers.learned import Learned, Trained  # noqa: E402
 from lqcd_hpc.ml.training.inversion import InversionTrainer  # noqa: E402
 from lqcd_hpc.ml.training.processes import Processes  # noqa: E402
 from lqcd_hpc.ml.training.settings import Inversion  # noqa: E402
+from lqcd_hpc.ml.training.state import read_model  # noqa: E402
 from lqcd_hpc.operators.chain import Chain  # noqa: E402
 from lqcd_hpc.operators.clover import Clover  # noqa: E402
 from lqcd_hpc.operators.finish import Finish  # noqa: E402
@@ -248,6 +249,12 @@ def test_models_that_come_with_the_package_help_on_fields_of_another_volume(name
     D = Clover(mass=-0.3, csw=1.0, boundary=(1, 1, 1, -1)).on(thermal((4, 4, 4, 8), "SU(3)", 6.0, 1, 20))
     found = solve(D, Learned(model=name), 1e-4)
     assert found.residual <= 1e-4 and solve(D, None, 1e-4).iterations >= 1.7 * found.iterations
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir() if path.is_dir()))
+def test_models_that_come_with_the_package_are_whole(name):
+    tensors, card = read_model(SHIPPED / name)
+    assert tensors and description_of(card["preconditioner"])
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ NETWORK = {
     "speed": 1.0,
 }
 GOALS = {"hidden": 0.8, "of_allowed": 0.95}
-TIMEOUT = 300
+TIMEOUT = 1200  # kernels may have to be compiled first
 
 
 class Size:

@@ -33,7 +33,7 @@ class BlockStencil(LinearOperator):
     def __init__(self, vector, matrices=None):
         self.lattice, self.kind, self.precision = vector.lattice, vector.kind, vector.precision
         self.size = self.kind.reals // 2
-        kind = matrix_kind(self.lattice.ndim, self.size)
+        kind = matrix_kind(2 * self.lattice.ndim + 1, self.size)
         self.matrices = matrices or Field(self.lattice, kind, self.precision)
 
     @property
@@ -111,9 +111,9 @@ class BlockStencil(LinearOperator):
         return f"BlockStencil of {self.size}x{self.size} matrices on {self.lattice!r}"
 
 
-def matrix_kind(ndim, size):
-    """The kind of field that holds a matrix for the site and each of its hops."""
-    return Kind("coarse matrices", 2 * ndim + 1, (size, size), "complex", "none", directions=True)
+def matrix_kind(terms, size):
+    """The kind of field that holds so many matrices of every site: for itself, and for its hops."""
+    return Kind("coarse matrices", terms, (size, size), "complex", "none", directions=True)
 
 
 def neighbours(shape):

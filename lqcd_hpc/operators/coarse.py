@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ..errors import LqcdError
 from ..fields.field import Field
-from ..fields.kinds import Kind
 from ..fields.launch import Kernel, foreign, in_, inout, prepare
-from .block_stencil import BlockStencil
+from .block_stencil import BlockStencil, matrix_kind
 from .links import hops
 
 
@@ -28,8 +27,7 @@ class CoarseOperator(BlockStencil):
         self._project()
 
     def _one_matrix(self):
-        kind = Kind("coarse matrices", 1, (self.size, self.size), "complex", "none", directions=True)
-        return Field(self.lattice, kind, self.precision)
+        return Field(self.lattice, matrix_kind(1, self.size), self.precision)
 
     def _project(self):
         transfer, ndim = self.transfer, self.lattice.ndim

@@ -10,6 +10,16 @@ from pathlib import Path
 
 from lqcd_hpc.run import termination
 
+SIGNALLED = """
+import os, signal, lqcd_hpc.run.generate as generate
+original = generate.Chain._one
+def one(self, *arguments):
+    if self.step == 3:
+        os.kill(os.getpid(), signal.{name})
+    return original(self, *arguments)
+generate.Chain._one = one
+"""  # begins a program whose fourth update gets a signal
+
 GENERATE = """
 [lattice]
 shape = [4, 4]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fault_runs
 import launcher
 import pytest
 
@@ -127,20 +128,9 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(moment, quiet, tmp_
     assert history(tmp_path / "out") == quiet
 
 
-TERMINATE = """
-import os, signal, lqcd_hpc.run.generate as generate
-original = generate.Chain._one
-def one(self, *arguments):
-    if self.step == 3:
-        os.kill(os.getpid(), signal.SIGTERM)
-    return original(self, *arguments)
-generate.Chain._one = one
-"""
-
-
 def test_sigterm_ends_a_run_with_a_checkpoint_and_it_goes_on_to_the_same_bits(quiet, tmp_path):
     path = run_file(tmp_path)
-    ended = run(path, TERMINATE + RUN)
+    ended = run(path, fault_runs.SIGNALLED.format(name="SIGTERM") + RUN)
     assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
     assert re.search(
         "SIGTERM: the run ended after 4 of [0-9]+ updates, with a checkpoint", ended.stderr.splitlines()[-1]

@@ -2,6 +2,7 @@
 
 import os
 
+import fault_runs
 import pytest
 
 from lqcd_hpc import LqcdError
@@ -29,15 +30,9 @@ count = 9
 directory = "{directory}"
 report = false
 """
-SIGNALLED = """
-import os, signal, sys, lqcd_hpc.run.generate as generate
+COMMAND = """
+import sys
 from lqcd_hpc.cli import main
-original = generate.Chain._one
-def one(self, *arguments):
-    if self.step == 3:
-        os.kill(os.getpid(), signal.SIGUSR1)
-    return original(self, *arguments)
-generate.Chain._one = one
 sys.argv = ["lqcd-hpc", "run", sys.argv[1]]
 main()
 """
@@ -77,6 +72,6 @@ def test_job_scripts_know_the_exit_code_of_a_run_whose_time_was_up():
 @pytest.mark.mpirun
 def test_two_ranks_end_in_order_with_the_exit_code_of_an_unfinished_run(mpirun, tmp_path):
     (tmp_path / "run.toml").write_text(RUN.format(directory=tmp_path / "out"))
-    job = mpirun(2, ["-c", SIGNALLED, tmp_path / "run.toml"])
+    job = mpirun(2, ["-c", fault_runs.SIGNALLED.format(name="SIGUSR1") + COMMAND, tmp_path / "run.toml"])
     assert job.code == UNFINISHED and job.output.count("SIGUSR1: the run ended after 4 of 9 updates") == 1, job
     assert not any(word in job.output for word in ("MPI_ABORT", "rank 1:", "Traceback")), job

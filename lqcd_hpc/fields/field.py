@@ -207,7 +207,13 @@ class Field:
 
     def stale(self, buffer, halo):
         """Parities of a buffer whose ghosts in this halo are out of date."""
-        return tuple(p for p in (0, 1) if not any(halo.displacements <= h for h in self._fresh.get((buffer, p), ())))
+        return [p for p in (0, 1) if not self._covers(self._fresh.get((buffer, p)), halo)]
+
+    @staticmethod
+    def _covers(exchanged, halo):
+        if not exchanged:
+            return False
+        return halo.displacements in exchanged or any(halo.displacements <= one for one in exchanged)
 
     def freshen(self, pieces):
         """Note that pieces (buffer, parity, halo) have been exchanged."""

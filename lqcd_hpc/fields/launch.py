@@ -19,7 +19,8 @@ from .domain import EVERYWHERE, items_of
 from .projection import Projection, projected_halo
 from .sums import BINS, round_bins
 
-CHUNKS = 8  # pieces of the interior, with MPI progress between them
+CHUNKS = 16  # pieces of the interior, with MPI progress between them until all messages are there
+FEWEST = 16  # items of a piece
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,7 @@ class Launch:
         for name, field in named:
             view = getattr(a, name)
             view.data, view.stride = device.address(field.data), field.data[0].size
+        self._places = {}
         self._select(self.items)
         self._bound = [field for _, field in named]
         self._generations = [field.generation for field in self._bound]
@@ -219,8 +221,12 @@ class Launch:
         return any(field.generation != g for field, g in zip(self._bound, self._generations))
 
     def _select(self, items):
-        self.arguments.items = None if items.items is None else device.table(items.items)
-        self.arguments.lane_masks = None if items.masks is None else device.table(items.masks)
+        """Let the kernel loop over these items; their addresses are looked up once."""
+        places = self._places.get(id(items))
+        if places is None:
+            tables = (items.items, items.masks)
+            places = self._places[id(items)] = [None if table is None else device.table(table) for table in tables]
+        self.arguments.items, self.arguments.lane_masks = places
 
     def again(self):
         """Another launch of the same kernel, fields and domain, with scalars of its own."""
@@ -290,11 +296,15 @@ class Launch:
     def _overlapped(self, exchanges):
         interior, boundary = self._interior_and_boundary()
         self._select(interior)
-        step = max(1, -(-interior.count // CHUNKS))
-        for begin in range(interior.begin, interior.end, step):
-            self._run_meanwhile(begin, min(begin + step, interior.end))
-            for exchange in exchanges:
-                exchange.progress()
+        step = max(FEWEST, -(-interior.count // CHUNKS))
+        begin, under_way = interior.begin, True
+        while begin < interior.end:
+            end = min(begin + step, interior.end) if under_way else interior.end
+            self._run_meanwhile(begin, end)
+            if under_way:
+                moved = [exchange.progress() for exchange in exchanges]  # every one of them
+                under_way = not all(moved)
+            begin = end
         for exchange in exchanges:
             exchange.finish()
         self._select(boundary)

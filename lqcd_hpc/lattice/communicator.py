@@ -153,7 +153,7 @@ class MpiCommunicator:
 
 
 class Channel:
-    """Persistent sends and receives between fixed buffers: `start`, some `progress`, `finish`.
+    """Persistent sends and receives between fixed buffers: `start`, some `progress` (true once all is done), `finish`.
 
     messages, bytes : how many this rank sends, and how much
     """
@@ -162,15 +162,20 @@ class Channel:
         self.messages, self.bytes = len(sends), sum(buffer.nbytes for _, buffer in sends)
         self._requests = [comm.Recv_init(buffer, rank, tag=7) for rank, buffer in receives]
         self._requests += [comm.Send_init(buffer, rank, tag=7) for rank, buffer in sends]
+        self._done = True
 
     def start(self):
         _mpi().Prequest.Startall(self._requests)
+        self._done = False
 
     def progress(self):
-        _mpi().Request.Testall(self._requests)
+        self._done = self._done or _mpi().Request.Testall(self._requests)
+        return self._done
 
     def finish(self):
-        _mpi().Request.Waitall(self._requests)
+        if not self._done:
+            _mpi().Request.Waitall(self._requests)
+            self._done = True
 
 
 def _box(start, count):

@@ -12,6 +12,8 @@ from ..errors import LqcdError
 from .generate import LatticeTable, OutputTable, RandomTable, SourceTable
 from .tables import as_table, checked, described, require
 
+RHS = (1, 12)  # right-hand sides at once, where a run file names none
+
 
 @description
 class CompareTable:
@@ -22,7 +24,7 @@ class CompareTable:
 
     masses: Annotated[list[float], Field(min_length=1)]
     reference: str
-    rhs: Annotated[list[PositiveInt], Field(min_length=1)] = Field(default=[1, 12])
+    rhs: Annotated[list[PositiveInt], Field(min_length=1)] = Field(default=list(RHS))
     repeats: PositiveInt = 3
     critical: float | None = None
 

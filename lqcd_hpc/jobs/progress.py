@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import KINDS
+from ..config.compare import RHS
 from ..errors import LqcdError
 from ..run import journal, lock
 from ..run.collect import SUMMARY
@@ -112,6 +113,10 @@ def _measured(directory, tables, records):
 
 
 def _compared(directory, tables, records):
+    table, files = tables["compare"], tables["source"]["files"]
+    solves = sum(len(solver.get("rhs", table.get("rhs", RHS))) for solver in tables["solver"]) * len(table["masses"])
+    with suppress(LqcdError):
+        return {"done": len(records), "goal": len(files_of(files)) * solves}
     return {"done": len(records)}
 
 
@@ -132,8 +137,19 @@ def _sampled(directory, tables, records):
     try:
         result = json.loads((directory / RESULT).read_text())
     except (OSError, ValueError):
-        return {"goal": goal}
+        return {"goal": goal, "done": sum(map(_samples, directory.glob("process_*")))}
     return {"goal": goal, "done": goal, "acceptance": result.get("acceptance")}
+
+
+def _samples(directory):
+    """Samples in the newest checkpoint of a process."""
+    from safetensors import SafetensorError, safe_open
+
+    for newest in sorted((path for path, _ in _checkpoints(directory)), reverse=True)[:1]:
+        broken = OSError, SafetensorError, ValueError, KeyError, TypeError
+        with suppress(*broken), safe_open(newest, framework="numpy") as file:
+            return int(json.loads(file.metadata()["lqcd_hpc"])["samples"])
+    return 0
 
 
 def _seconds(directory):

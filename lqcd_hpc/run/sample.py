@@ -80,10 +80,8 @@ def _run(run, sampler, share, precision, path, processes):
         recorder.checkpoint()
         wish = processes.largest(came() if history.batches < sampler.batches(share) else 0)
         if wish:
-            done = min(history.batches * sampler.width, share)
-            raise Terminated(
-                wish, f"sampling ended after {done} of {share} samples, with a checkpoint; start it again to go on"
-            )
+            done = f"{recorder.done} of {share} samples"
+            raise Terminated(wish, f"sampling ended after {done}, with a checkpoint; start it again to go on")
         recorder.publish()
     return _together(processes.comm.allgather(replace(history.chain(share), state=None, memory={})))
 
@@ -100,6 +98,7 @@ class _Recorder:
 
     def __init__(self, run, sampler, history, share, path, own, stored, root):
         self.history, self.own, self.kind, self.width = history, own, sampler.kind, sampler.width
+        self.share = share
         self.progress = Progress(sampler.batches(share), history.batches, root)
         held = tuple(stored[1]["kept"]) if stored else NOTHING
         shape = sampler.target.prior.shape
@@ -110,7 +109,7 @@ class _Recorder:
         for problem in stored[2] if stored else ():
             self.progress.say(f"passed over a damaged checkpoint: {problem}")
         if history.batches:
-            self.progress.say(f"resuming after {min(history.batches * self.width, share)} of {share} samples")
+            self.progress.say(f"resuming after {self.done} of {share} samples")
 
     def __enter__(self):
         return self
@@ -119,6 +118,11 @@ class _Recorder:
         self.progress.close()
         if self.keeper:
             self.keeper.close()
+
+    @property
+    def done(self):
+        """Samples of this process by now."""
+        return min(self.history.batches * self.width, self.share)
 
     def made(self, batch):
         """A batch, or None for one that is left out."""
@@ -134,6 +138,7 @@ class _Recorder:
 
         tensors, numbers = self.history.state()
         numbers["kept"] = self.keeper.sync() if self.keeper else NOTHING
+        numbers["samples"] = self.done  # for lqcd-hpc status
         self.own.mkdir(exist_ok=True)
         write_checkpoint(self.own, self.history.events, tensors, numbers)
         self.last = time.monotonic()

@@ -218,20 +218,22 @@ def test_variables_of_a_site_are_values_and_not_shell(here):
 
 # ---- what a shell does with a script
 
-# A step that a signal takes a moment to end; its exit code is the first argument.
+# A step that a signal takes a moment to end, and what it leaves behind then.
 STEP = """
-trap 'echo told >> {folder}/told; sleep 0.3; exit {code}' USR1
+trap 'echo told >> {folder}/told; {leaves}; sleep 0.3; exit {code}' USR1
 trap 'echo ended >> {folder}/told; sleep 0.3; exit 143' TERM
 touch {folder}/begun
 for n in $(seq 100); do sleep 0.1; done
 """
 
 
-def signalled(here, code, number):
+def signalled(here, code, number, leaves="touch OUTPUT/checkpoint_00000005.h5"):
     """(exit code, what was heard) of a script whose shell gets a signal while its step runs."""
     (text,) = scripts("run.toml")
+    (output,) = re.search(r"\noutput=\(\n(.*?)\n\)", text, re.DOTALL)[1].split()
     requeue = f'echo "$@" >> {here}/told'
-    path = stubs(here, srun=STEP.format(folder=here, code=code), scontrol=requeue)
+    step = STEP.format(folder=here, code=code, leaves=leaves.replace("OUTPUT", output))
+    path = stubs(here, srun=step, scontrol=requeue)
     (here / "job.sh").write_text(text)
     job = subprocess.Popen(
         ["bash", "job.sh"], cwd=here, env={"PATH": path, "SLURM_JOB_ID": "17"}, stderr=subprocess.PIPE
@@ -249,6 +251,17 @@ def test_a_job_whose_time_is_up_tells_its_ranks_and_queues_again(here):
 
 def test_ranks_that_are_killed_while_they_end_do_not_end_the_run(here):
     assert signalled(here, 137, signal.SIGUSR1) == (0, ["told", "requeue 17"])
+
+
+def test_a_journal_that_grows_is_progress_too(here):
+    leaves = "echo line >> OUTPUT/journal.jsonl"
+    assert signalled(here, Terminated(signal.SIGUSR1, "").code, signal.SIGUSR1, leaves) == (0, ["told", "requeue 17"])
+
+
+def test_a_job_too_short_for_its_run_to_get_anywhere_does_not_queue_again_for_ever(here):
+    code = Terminated(signal.SIGUSR1, "").code
+    leaves = "touch OUTPUT/run.json"  # which every start leaves
+    assert signalled(here, code, signal.SIGUSR1, leaves) == (code, ["told"])
 
 
 def test_a_run_that_is_done_when_time_is_up_is_done(here):

@@ -1,8 +1,9 @@
 """Two nodes with a network of a given bandwidth between them, on one machine.
 
 A node is a network namespace with a host name of its own; a veth pair joins the two, and `tc tbf` limits what leaves
-either end. Open MPI starts its daemon in the second namespace through an agent that stands in for ssh, and its ranks
-talk over TCP. Needs root, `ip`, `tc` and `unshare`; `reason()` says what is missing.
+either end. Jumbo frames leave one by one, with a limit or without, so that they cost the cores the same. Open MPI
+starts its daemon in the second namespace through an agent that stands in for ssh, and its ranks talk over TCP. Needs
+root, `ip`, `tc` and `unshare`; `reason()` says what is missing.
 """
 
 import os
@@ -16,7 +17,8 @@ from lqcd_hpc.cli.launcher import mpirun
 
 NODES = ("lqcd-a", "lqcd-b")
 ADDRESSES = ("10.213.77.1", "10.213.77.2")
-PAYLOAD = 1448 / 1514  # of a full frame
+MTU = 9000
+PAYLOAD = (MTU - 52) / (MTU + 14)  # of a full frame: headers of IP and TCP with time stamps, and of Ethernet
 BURST = 16384  # bytes that may pass at once
 _AGENT = """#!/bin/sh
 shift
@@ -72,6 +74,7 @@ def _join():
         _do("ip", "-n", node, "address", "add", f"{address}/24", "dev", "net")
         for device in ("lo", "net"):
             _do("ip", "-n", node, "link", "set", device, "up")
+        _do("ip", "-n", node, "link", "set", "net", "mtu", str(MTU), "gso_max_segs", "1")
 
 
 def _limit(node, bits_per_second):

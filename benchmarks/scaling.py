@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -50,6 +50,9 @@ NETWORK = {
     "reduction": 2e-6,
     "speed": 1.0,
 }
+OWN = ("name", "speed")  # what a machine has besides a network
+JUDGED = (("hop", "double"), ("clover", "double"), ("hop", "single"))
+JOBS = 3  # of weak scaling, since where a job finds its memory matters; the median counts
 GOALS = {"hidden": 0.8, "of_allowed": 0.95}
 TIMEOUT = 1200  # kernels may have to be compiled first
 
@@ -68,6 +71,7 @@ class Size:
         self.pairs, self.turns = (6, 3) if quick else (overlap.PAIRS, weak.TURNS)
         self.rates = RATES[1:2] if quick else RATES
         self.ranks = RANKS[:2] if quick else RANKS
+        self.jobs = 1 if quick else JOBS
         self.batch = 32 if quick else 512
 
 
@@ -158,13 +162,14 @@ def measure(size):
     found = {"points": [], "left_out": []}
     checks = {
         "overlap": [{"shape": size.overlap, "precision": p, "pairs": size.pairs} for p in ("double", "single")],
-        "weak": [{"workload": w, "local": size.judged, "turns": size.turns} for w in ("hop", "clover")],
     }
+    judged = {"weak": [{"workload": w, "local": size.judged, "precision": p, "turns": size.turns} for w, p in JUDGED]}
     for ranks in size.ranks:
         plans = scaling_plans(ranks, size) + (model_plans(size, DELAYS[:2]) if ranks == 2 else [])
         told = run(ranks, _plans(plans) | (checks if ranks == 2 else {}))
         found["points"] += [one | {"network": "memory", "rate": None} for one in told.pop("points")]
         found |= told
+    found["weak"] = [one for _ in range(size.jobs) for one in run(2, judged)["weak"]]
     found["training"] = [
         run(ranks, {"training": {"batch": size.batch, "turns": min(11, size.repeats)}}) for ranks in size.ranks
     ]
@@ -198,7 +203,7 @@ def model(found):
         plain = [p for p in chosen if p["delay"] == 0 and not p["rate"]]
         if not plain:
             continue
-        fitted = communication.fit([(communication.demand(p), p["seconds"], 0.0, float("inf")) for p in plain])
+        fitted = communication.fit([(communication.demand(p), p["seconds"]) for p in plain])
         made["fits"][network] = fitted.document()
         made["held_out"] += [_tested(fitted.network, p) for p in chosen if p["delay"] or p["rate"]]
     errors = [abs(one["error"]) for one in made["held_out"]]
@@ -212,16 +217,17 @@ def model(found):
 
 
 def _tested(network, point):
-    limit = emulated_network.bandwidth(point["rate"]) if point["rate"] else float("inf")
-    told = network.time(communication.demand(point), point["delay"], limit)
+    if point["rate"]:
+        network = replace(network, bandwidth=emulated_network.bandwidth(point["rate"]))
+    told = network.time(communication.demand(point), point["delay"])
     names = ("workload", "shape", "grid", "precision", "network", "delay", "rate", "seconds", "apart")
     return {name: point[name] for name in names} | {"predicted": told, "error": told / point["seconds"] - 1}
 
 
 def predict(found, fits, machine):
     """Tables for larger machines: processor as measured here (`speed` times), network as given."""
-    here = fits["memory"]["parameters"]
-    network = communication.Network(**{name: machine.get(name, here[name]) for name in communication.PARAMETERS})
+    known = fits["memory"]["parameters"] | {name: value for name, value in machine.items() if name not in OWN}
+    network = communication.Network(**known)
     tables = {}
     for workload in ("hop", "cg"):
         own = [p for p in found["points"] if p["workload"] == workload and p["precision"] == "double"]
@@ -251,12 +257,16 @@ def main(quick, machine, folder):
 
 
 def judge(found):
-    """The two lines that must hold."""
-    hidden = min(one["hidden"] for one in found["overlap"])
-    allowed = min(one["of_allowed"] for one in found["weak"])
+    """The lines that must hold."""
+    lines = [
+        (f"overlap, hop, {one['precision']}: hidden share of a delay of half the interior", "hidden", [one["hidden"]])
+        for one in found["overlap"]
+    ]
+    for name, precision in JUDGED:
+        some = [o["of_allowed"] for o in found["weak"] if (o["workload"], o["precision"]) == (name, precision)]
+        lines.append((f"weak scaling, {name}, {precision}, of what the roofline allows", "of_allowed", some))
     return [
-        {"what": "hidden share of a delay of half the interior", "goal": GOALS["hidden"], "value": hidden},
-        {"what": "weak scaling, of what the roofline allows", "goal": GOALS["of_allowed"], "value": allowed},
+        {"what": what, "goal": GOALS[goal], "value": median(values), "values": values} for what, goal, values in lines
     ]
 
 
@@ -278,7 +288,7 @@ def show(found):
         )
     for one in found["weak"]:
         out.print(
-            f"weak scaling, {one['workload']} on {write_volume(one['local'])} per rank: efficiency "
+            f"weak scaling, {one['workload']} on {write_volume(one['local'])} {one['precision']} per rank: efficiency "
             f"{one['efficiency']:.3f}, roofline allows {one['allowed']:.3f}: {one['of_allowed']:.3f} of it (goal "
             f"{GOALS['of_allowed']}); ranks that do not talk reach {one['efficiency_apart']:.3f}"
         )
@@ -295,6 +305,8 @@ def show(found):
         if isinstance(errors, dict):
             text = f"median error {100 * errors['median']:.0f} %, worst {100 * errors['worst']:.0f} %"
             out.print(f"held out, {name}: {errors['points']} points, {text}")
+    for one in found["goals"]:
+        out.print(f"{one['what']}: {one['value']:.3f}, goal {one['goal']}")
     for line in found["left_out"]:
         out.print(f"left out: {line}")
     for name, one in found["prediction"]["workloads"].items():

@@ -32,12 +32,12 @@ def gauge_kernels(found):
     """Nanoseconds, GFLOP/s and share of the roofline of every kernel, for each volume."""
     volumes = list(dict.fromkeys(one["variant"] for one in found["kernels"]))
     speeds = {(one["name"], one["variant"]): one for one in found["kernels"]}
-    lines = [_row("kernel", "per", *(f"{volume.split()[0]}: ns | GFLOP/s | of the roofline" for volume in volumes))]
+    lines = [row("kernel", "per", *(f"{volume.split()[0]}: ns | GFLOP/s | of the roofline" for volume in volumes))]
     lines.append("|" + " --- |" * (2 + 3 * len(volumes)))
     for name in dict.fromkeys(one["name"] for one in found["kernels"]):
         entries = [speeds[name, volume] for volume in volumes]
         cells = [f"{e['ns']:.0f} | {e['gflops']:.1f} | {e['roofline']:.0f} %" for e in entries]
-        lines.append(_row(name, entries[0]["unit"], *cells))
+        lines.append(row(name, entries[0]["unit"], *cells))
     return lines
 
 
@@ -47,13 +47,13 @@ def flow_speeds(found):
     ratios = {(one["model"], one["task"], one["implementation"]): one["ratio"] for one in found["lines"]}
     versions = found["versions"]
     names = [f"{name} {versions[name]}" if name in versions else name for name in RIVALS]
-    lines = [_row("model", "task", "batch", "ours", *names), "|" + " --- |" * (4 + len(RIVALS))]
+    lines = [row("model", "task", "batch", "ours", *names), "|" + " --- |" * (4 + len(RIVALS))]
     for one in ours:
         others = [ratios.get((one["model"], one["task"], name)) for name in RIVALS]
         digits = 0 if one["per_second"] > 100 else 1
         speed = f"{one['per_second']:.{digits}f} {one['unit']}/s"
         cells = ["" if ratio is None else f"{ratio:.1f}" for ratio in others]
-        lines.append(_row(one["title"], one["task"], one["batch"], speed, *cells))
+        lines.append(row(one["title"], one["task"], one["batch"], speed, *cells))
     return lines
 
 
@@ -61,15 +61,16 @@ def solvers(found):
     """Iterations and seconds per right-hand side of every solver, for each mass and number of right-hand sides."""
     names = list(dict.fromkeys(one["solver"] for one in found["lines"]))
     entries = {(one["mass"], one["rhs"], one["solver"]): one for one in found["lines"]}
-    lines = [_row("bare mass", "right-hand sides", *names), "|" + " --- |" * (2 + len(names))]
+    lines = [row("bare mass", "right-hand sides", *names), "|" + " --- |" * (2 + len(names))]
     for mass, rhs in sorted({key[:2] for key in entries}, reverse=True, key=lambda key: (key[0], -key[1])):
         found_here = [entries[mass, rhs, name] for name in names]
         cells = [f"{one['iterations']} its, {one['seconds'] / rhs:.2f} s" for one in found_here]
-        lines.append(_row(mass, rhs, *cells))
+        lines.append(row(mass, rhs, *cells))
     return lines
 
 
-def _row(*cells):
+def row(*cells):
+    """A line of a table."""
     return "| " + " | ".join(map(str, cells)) + " |"
 
 

@@ -2,18 +2,19 @@
 
 One call of a workload on a rank takes
 
-    t = t_apart + n o + B / p + n max(0, T - t_interior / n) + r ceil(log2 P) max(a_r, d),
-    T = max(a + (B / n) / min(b, b_net), d)
+    t = t_apart + t_pack + n o + n max(h, T - t_interior / n) + r ceil(log2 P) max(a_r, d),
+    h = B / (n c),   T = max(a + max(h, B / (n b)), d)
 
-t_apart, t_interior : seconds without neighbours, and the part of them in which messages are under way; n exchanges send
-B bytes in all, r reductions are made over P ranks; messages are held back until d after their start, and b_net is the
-bandwidth of a slower network.
-The five parameters are those of `Network`.
+t_apart, t_interior, t_pack : seconds without neighbours, the part of them in which messages are under way, and of
+packing; n exchanges send B bytes in all, r reductions are made over P ranks; messages are held back until d after their
+start. What the core does for a message (h) nothing hides; the rest of its time (T) the interior hides.
+a, b, c, o, a_r are the parameters of `Network`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -23,11 +24,12 @@ from .delay import rounds
 
 @dataclass(frozen=True)
 class Demand:
-    """What one call asks of a rank: seconds of computing, of those with messages under way, exchanges, bytes sent,
-    reductions, and over how many ranks."""
+    """What one call asks of a rank: seconds of computing, of those with messages under way, seconds of packing,
+    exchanges, bytes sent, reductions, and over how many ranks."""
 
     compute: float
     interior: float
+    packing: float
     exchanges: float
     bytes: float
     reductions: float
@@ -36,39 +38,40 @@ class Demand:
 
 @dataclass(frozen=True)
 class Network:
-    """latency a [s], bandwidth b [B/s]; overhead o [s] of an exchange and rate p [B/s] of packing, which the processor
-    spends; latency a_r [s] of a reduction between two ranks.
+    """latency a [s]; handling c [B/s], the rate at which the core moves what it sends; overhead o [s] of an exchange
+    for the core; latency a_r [s] of a reduction between two ranks; bandwidth b [B/s] of the wire, if there is one.
 
-    >>> network = Network(latency=1e-5, bandwidth=1e9, overhead=2e-5, packing=5e9, reduction=1e-5)
-    >>> round(network.time(Demand(1e-3, 8e-4, 1, 1e6, 0, 2)), 6)  # 10 us + 1 ms of which 0.8 ms are hidden
-    0.00143
+    >>> network = Network(latency=1e-5, handling=1e10, overhead=2e-5, reduction=1e-5, bandwidth=1e9)
+    >>> round(network.time(Demand(1e-3, 8e-4, 5e-5, 1, 1e6, 0, 2)), 6)  # 10 us + 1 ms of which 0.8 ms are hidden
+    0.00128
     """
 
     latency: float
-    bandwidth: float
+    handling: float
     overhead: float
-    packing: float
     reduction: float
+    bandwidth: float = inf
 
-    def time(self, demand, delay=0.0, limit=float("inf")):
-        """Seconds of one call, `delay` and `limit` being those of a slower network."""
-        return sum(self.parts(demand, delay, limit).values())
+    def time(self, demand, delay=0.0):
+        """Seconds of one call, with messages held back by `delay`."""
+        return sum(self.parts(demand, delay).values())
 
-    def parts(self, demand, delay=0.0, limit=float("inf")):
-        """The same by cause: computing, packing, waiting, reducing."""
+    def parts(self, demand, delay=0.0):
+        """The same by cause: computing, packing (and the overhead), moving and waiting, reducing."""
         n = demand.exchanges
         reducing = demand.reductions * rounds(demand.ranks) * max(self.reduction, delay)
         made = {"compute": demand.compute, "pack": 0.0, "wait": 0.0, "reduce": reducing}
         if n and demand.bytes:
-            message = max(self.latency + demand.bytes / n / min(self.bandwidth, limit), delay)
-            made["pack"] = n * self.overhead + demand.bytes / self.packing
-            made["wait"] = n * max(0.0, message - demand.interior / n)
+            handled = demand.bytes / n / self.handling
+            message = max(self.latency + max(handled, demand.bytes / n / self.bandwidth), delay)
+            made["pack"] = demand.packing + n * self.overhead
+            made["wait"] = n * max(handled, message - demand.interior / n)
         return made
 
 
-PARAMETERS = tuple(field.name for field in fields(Network))
+PARAMETERS = ("latency", "handling", "overhead", "reduction")
 HELD = 0.01  # weight of the usual values beside a point
-_USUAL = Network(latency=2e-5, bandwidth=5e9, overhead=5e-5, packing=3e9, reduction=1e-5)
+_USUAL = Network(latency=2e-5, handling=5e9, overhead=5e-5, reduction=1e-5)
 
 
 @dataclass(frozen=True)
@@ -81,24 +84,26 @@ class Fit:
     points: int
 
     def document(self):
-        return {"parameters": asdict(self.network), "relative_errors": self.errors} | {
+        return {
+            "parameters": {name: getattr(self.network, name) for name in PARAMETERS},
+            "relative_errors": self.errors,
             "spread": self.spread,
             "points": self.points,
         }
 
 
 def fit(samples):
-    """The `Fit` to (demand, seconds, delay, limit), by least squares of log(t_model / t_measured).
+    """The `Fit` to pairs (demand, seconds) without delay and wire, by least squares of log(t_model / t_measured).
 
     Errors are those of the linearised fit; a parameter that the samples do not fix keeps a usual value, and has an
     infinite error.
     Raises `LqcdError` for fewer samples than parameters.
 
-    >>> truth = Network(3e-5, 2e9, 4e-5, 4e9, 2e-5)
-    >>> demands = [Demand(1e-6, 0, n, 1e4 * 2**k, r, 2) for n in (1, 4) for k in range(8) for r in (0, 8)]
-    >>> demands += [Demand(1e-3, 9e-4, 1, 1e5 * k, 0, 2) for k in range(1, 6)]
-    >>> found = fit([(d, truth.time(d), 0.0, float("inf")) for d in demands])
-    >>> bool(np.allclose(list(asdict(found.network).values()), list(asdict(truth).values()), rtol=0.05))
+    >>> truth = Network(latency=3e-5, handling=2e9, overhead=4e-5, reduction=2e-5)
+    >>> demands = [Demand(1e-6, 0, 1e-5, n, 1e4 * 2**k, r, 2) for n in (1, 4) for k in range(8) for r in (0, 8)]
+    >>> demands += [Demand(1e-3, 9e-4, 1e-5, 1, 1e5 * k, 0, 2) for k in range(1, 6)]
+    >>> found = fit([(d, truth.time(d)) for d in demands]).network
+    >>> all(abs(getattr(found, name) / getattr(truth, name) - 1) < 0.05 for name in PARAMETERS)
     True
     """
     from scipy.optimize import least_squares
@@ -108,8 +113,7 @@ def fit(samples):
 
     def residuals(logs):
         network = _network(logs)
-        found = [np.log(network.time(demand, delay, limit) / t) for demand, t, delay, limit in samples]
-        return np.array([*found, *(HELD * (logs - start))])
+        return np.array([*(np.log(network.time(demand) / t) for demand, t in samples), *(HELD * (logs - start))])
 
     start = np.log([getattr(_USUAL, name) for name in PARAMETERS])
     found = least_squares(residuals, start, loss="soft_l1", f_scale=0.2, max_nfev=2000)
@@ -131,8 +135,9 @@ def demand(point):
     What overlaps is taken as its share of the computing of the split, which was measured in another moment.
     """
     ranks, counts = point["split"], point["counts"]
-    inside = float(np.median([one["interior"] for one in ranks]))
+    inside, packing = (float(np.median([one[phase] for one in ranks])) for phase in ("interior", "pack"))
     computing = float(np.median([one["interior"] + one["compute"] for one in ranks]))
     share = inside / computing if computing else 0.0
     compute = point["apart"] if point["workload"] != "messages" else 0.0
-    return Demand(compute, share * compute, counts["exchanges"], counts["bytes"], counts["reductions"], point["ranks"])
+    sent = (counts["exchanges"], counts["bytes"], counts["reductions"])
+    return Demand(compute, share * compute, packing, *sent, point["ranks"])

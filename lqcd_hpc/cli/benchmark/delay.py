@@ -44,7 +44,7 @@ class DelayedChannel:
         self._channel.start()
 
     def progress(self):
-        self._channel.progress()
+        return self._channel.progress() and perf_counter() >= self._started + self._comm.seconds
 
     def finish(self):
         self._channel.finish()

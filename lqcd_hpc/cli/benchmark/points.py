@@ -57,10 +57,14 @@ def measure(plan, comm, threads=1):
     slow = DelayedCommunicator(comm)
     make, serial = WORKLOADS[plan.workload].make, SerialCommunicator()
     together = make(Lattice(plan.shape, plan.grid, comm=slow, threads=threads), plan.precision)
-    own = make(Lattice(plan.local, comm=serial, threads=threads), plan.precision) if _computes(plan) else nothing
-    runs = [own, own if comm.rank == 0 else nothing]
+
+    def own():
+        return make(Lattice(plan.local, comm=serial, threads=threads), plan.precision) if _computes(plan) else nothing
+
+    runs = [own(), own() if comm.rank == 0 else nothing]  # not the same: the second would find its links in the cache
     runs += [_delayed(together, slow, seconds) for seconds in (0.0, *plan.delays)]
-    apart, alone, *times = (min(found) for found in in_turn(runs, comm, plan.repeats, SHORTEST, ENOUGH))
+    found = in_turn(runs, comm, plan.repeats, SHORTEST, ENOUGH, warm=True)
+    apart, alone, *times = (min(seconds) for seconds in found)
     base = _base(plan, comm) | {"apart": apart, "alone": alone} | _split(together, comm)
     return [
         base | {"delay": delay, "seconds": t, "efficiency": alone / t, "efficiency_apart": apart / t}

@@ -20,11 +20,13 @@ def seconds_per_call(call, comm=None, repeats=None):
     return median(in_turn([repeated(call)], comm, repeats)[0])
 
 
-def in_turn(runs, comm=None, repeats=None, shortest=None, enough=None):
+def in_turn(runs, comm=None, repeats=None, shortest=None, enough=None, warm=False):
     """For every run its times in seconds, one per repeat. `run(n)` does its work n times; the times are those of one.
 
     The runs take turns, so that a change of the machine's clock or load meets all of them; one lasts `shortest`
     seconds or more, and after `enough` seconds no more than three are made. Under MPI the slowest rank counts.
+    `warm`: every turn begins with a call that is not timed, so that caches hold what this run left there, and not the
+    one before.
     """
     counts, shortest = [], shortest or SHORTEST
     for run in runs:
@@ -35,6 +37,8 @@ def in_turn(runs, comm=None, repeats=None, shortest=None, enough=None):
         if turn >= 3 and sum(sum(found) * count for found, count in zip(times, counts)) > (enough or ENOUGH):
             break
         for run, count, found in zip(runs, counts, times):
+            if warm:
+                run(1)
             if comm is not None:
                 comm.barrier()
             found.append(_slowest(_elapsed(run, count), comm) / count)

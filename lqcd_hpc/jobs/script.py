@@ -47,6 +47,7 @@ def render(site, request, resources, work, folder, at_once=None):
         header=[Verbatim(escaped(option)) for option in options],
         activate=_activate(site.environment.activate),
         cores=resources.cores_per_rank,
+        several=len(work.arguments) > 1,
         work=work.arguments,
         directories=work.directories,
         stripes=_stripes(site.storage),

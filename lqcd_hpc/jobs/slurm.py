@@ -12,6 +12,10 @@ from ..errors import LqcdError
 TIMEOUT = 60  # seconds
 
 
+class NoAnswer(LqcdError):
+    """SLURM did not answer in time; what it was asked to do may be done all the same."""
+
+
 def present(command="sbatch"):
     """Whether a command of SLURM is on the path."""
     return shutil.which(command) is not None
@@ -48,32 +52,16 @@ def cancel(numbers):
 def states(numbers):
     """{job or job_element: (state, reason or nodes)} of the jobs that SLURM still knows; {} without SLURM.
 
-    A pending array is under the number of the job alone. Jobs that squeue has forgotten are looked up by sacct.
+    Elements of arrays have a line each. sacct knows those that squeue has forgotten.
     """
     wanted, found = set(numbers), {}
+    if wanted and present("sacct"):
+        fields = ["sacct", "-n", "-X", "-P", "--array", "-o", "JobID,State,NodeList", "-j", ",".join(sorted(wanted))]
+        found |= {name: (state.split()[0], where) for name, state, where in _table(fields)}
     if wanted and present("squeue"):
-        for name, state, where in _table(["squeue", "-h", "-t", "all", "-u", getpass.getuser(), "-o", "%i|%T|%R"]):
-            if name.partition("_")[0] in wanted:
-                found |= dict.fromkeys(_elements(name), (state, where))
-    forgotten = wanted - {name.partition("_")[0] for name in found}
-    if forgotten and present("sacct"):
-        fields = ["sacct", "-n", "-X", "-P", "-o", "JobID,State,NodeList", "-j", ",".join(sorted(forgotten))]
-        for name, state, where in _table(fields):
-            found |= dict.fromkeys(_elements(name), (state.split()[0], where))
+        told = _table(["squeue", "-h", "-r", "-t", "all", "-u", getpass.getuser(), "-o", "%i|%T|%R"])
+        found |= {name: (state, where) for name, state, where in told if name.partition("_")[0] in wanted}
     return found
-
-
-def _elements(name):
-    """The elements that a line of squeue stands for: 12, 12_3, 12_[0-2,5%2].
-
-    >>> _elements("12_[0-2,5%2]")
-    ['12_0', '12_1', '12_2', '12_5']
-    """
-    number, _, elements = name.partition("_")
-    if not elements.startswith("["):
-        return [name]
-    ranges = [part.split("-") for part in elements.strip("[]").partition("%")[0].split(",")]
-    return [f"{number}_{n}" for first, *last in ranges for n in range(int(first), int((last or [first])[0]) + 1)]
 
 
 def _table(words):
@@ -90,4 +78,4 @@ def _ask(words, text=None):
             f"there is no {words[0]} here: submit on a machine with SLURM, or look at the script with --dry-run"
         ) from None
     except subprocess.TimeoutExpired:
-        raise LqcdError(f"{words[0]} gave no answer for {TIMEOUT} s: is SLURM's controller up?") from None
+        raise NoAnswer(f"{words[0]} gave no answer for {TIMEOUT} s: is SLURM's controller up?") from None

@@ -14,6 +14,7 @@ from .progress import Progress, is_running, progress
 from .submit import FOLDER, RECORD
 
 DEPTH = 4  # folders below the one that is asked for
+LATER = 60  # seconds between what a job writes in its run and in its log
 OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL"}
 
 
@@ -86,17 +87,19 @@ def _row(run, record, index, states):
     found = _progress(run, Path(record["folder"]) / member["run_file"])
     state, where = states.get(element) or states.get(job) or ("", "")
     log = f"{record['folder']}/{element}.log"
-    return Row(_shown(run), element, record["name"], _state(run, found, state), where, log, found)
+    return Row(_shown(run), element, record["name"], _state(run, found, state, Path(log)), where, log, found)
 
 
-def _state(run, found, known):
-    """One word: what the queue says as long as the job is not over, else what its run says."""
+def _state(run, found, known, log):
+    """One word: what the queue says as long as the job is not over, else what its run says. A job that failed has, even
+    if all steps are made, unless something was written after its last word."""
     if known and known not in OVER:
         return known.lower()
-    local = _local(run, found)
-    if local in ("done", "running"):
+    local, failed = _local(run, found), known and known != "COMPLETED"
+    since = bool(found.written and log.exists() and found.written > log.stat().st_mtime + LATER)
+    if local == "running" or (local == "done" and (not failed or since)):
         return local
-    return known.lower() if known and known != "COMPLETED" else local
+    return known.lower() if failed else local
 
 
 def _local(run, found):

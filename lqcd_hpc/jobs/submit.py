@@ -48,7 +48,7 @@ def plan(paths, site, request, changes=None, streams=None, at_once=None):
         folder = _folder(Path(link.base).absolute() / FOLDER, [one.folder for one in planned])
         directories = tuple(one.directory for one in link.members)
         if link.verb == "report":
-            work, needs = Work(link.name, link.verb, directories, directories), resources(site, _single(request))
+            work, needs = Work(link.name, link.verb, directories, directories), _one_core(site, request)
         else:
             names = tuple(str(folder / f"{n:04d}.toml") for n in range(len(link.members)))
             work, needs = Work(link.name, link.verb, names, directories), got
@@ -61,21 +61,28 @@ def submit(planned, site, after=()):
 
     A link starts when the one before it has ended well, the elements of an array each after their own; if it fails,
     what comes after it is cancelled. Raises `LqcdError` if a file cannot be written or SLURM refuses a link; the links
-    before it are then cancelled and nothing is left.
+    before it are then cancelled and nothing is left. If SLURM does not answer, the files of that link stay: it may run.
     """
     if not slurm.present():
         raise LqcdError("there is no sbatch here: submit on a machine with SLURM, or see the script with --dry-run")
-    records = []
+    records, made = [], []
     try:
         for number, one in enumerate(planned):
             dependency = _dependency(records, planned, number, after)
+            one.folder.mkdir(parents=True)
+            made.append(one.folder)
             _write_files(one)
             records.append(_record(one, site, slurm.submit(one.folder / SCRIPT, dependency), dependency))
             (one.folder / RECORD).write_text(json.dumps(records[-1], indent=1) + "\n")
     except BaseException as error:
         slurm.cancel([record["job"] for record in records])
-        for one in planned[: len(records) + 1]:
-            shutil.rmtree(one.folder, ignore_errors=True)
+        unknown = made.pop() if made and isinstance(error, slurm.NoAnswer) else None
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+        if unknown:
+            raise LqcdError(f"{error} The job of {unknown} may be queued: look at squeue, and cancel it") from None
+        if isinstance(error, FileExistsError):
+            raise LqcdError(f"another submission took {error.filename} at this moment: submit again") from None
         if isinstance(error, OSError):
             raise LqcdError(
                 f"cannot write {error.filename}: {error.strerror}; choose another [output] directory"
@@ -84,9 +91,10 @@ def submit(planned, site, after=()):
     return records
 
 
-def _single(request):
-    """The request of an analysis: one core of one node."""
-    return replace(request, nodes=1, ntasks_per_node=1, cpus_per_task=1)
+def _one_core(site, request):
+    """The resources of an analysis: one core of one node, no GPU."""
+    one = resources(site, replace(request, nodes=1, ntasks_per_node=1, cpus_per_task=1))
+    return replace(one, gpus_per_node=0)
 
 
 def _dependency(records, planned, number, after):
@@ -106,7 +114,6 @@ def _folder(parent, planned):
 
 
 def _write_files(planned):
-    planned.folder.mkdir(parents=True)
     for name, text in planned.run_files:
         (planned.folder / name).write_text(text)
     (planned.folder / SCRIPT).write_text(planned.script)

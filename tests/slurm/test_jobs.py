@@ -89,13 +89,19 @@ def long_jobs(patient_user):
     for command in ("srun", "mpirun"):
         site = user.site(f"site-{command}", ranks=2, command=command)
         jobs[command] = user.submit(write(user, command, DISTURBED), "--site", site, pause=0.1)[0]
+    jobs["array"] = user.submit(write(user, "array", DISTURBED), "--site", user.site(), "--array", 2, pause=0.1)[0]
     _until_lines(user.folder / "lost" / "seconds.txt", 10)
     node = user.cluster.show(lost["job"])["NodeList"]
     user.cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     for command in ("srun", "mpirun"):
         _until_lines(user.folder / command / "seconds.txt", 10)
         user.cluster.ask("scancel", "--batch", "--signal=USR1", jobs[command]["job"])
-    return jobs | {"node": node}
+    for element in range(2):
+        _until_lines(user.folder / "array" / f"stream_00{element}" / "seconds.txt", 10)
+    elements = [user.cluster.show(f"{jobs['array']['job']}_{n}") for n in range(2)]
+    (named,) = [n for n, told in enumerate(elements) if told["JobId"] == told["ArrayJobId"]]
+    user.cluster.ask("scancel", "--batch", "--signal=USR1", f"{jobs['array']['job']}_{named}")
+    return jobs | {"node": node, "named": named}
 
 
 def _until_lines(path, count):
@@ -210,6 +216,14 @@ def test_a_job_of_two_ranks_that_is_told_to_end_goes_on_by_itself(patient_user, 
     told = completed(user, record)
     assert told["Restarts"] == "1" and user.log(record).count("SIGUSR1: the run ended after") == 1, user.log(record)
     assert history(user.folder / command) == quiet(DISTURBED)
+
+
+def test_an_element_that_queues_again_leaves_the_others_of_its_array_alone(patient_user, long_jobs, quiet):
+    """One element has the number of the whole array: by that number SLURM would queue all of them again."""
+    user, record = patient_user, long_jobs["array"]
+    told = [completed(user, record, f"{record['job']}_{n}") for n in range(2)]
+    assert [one["Restarts"] for one in told] == ["1" if n == long_jobs["named"] else "0" for n in range(2)]
+    assert history(user.folder / "array" / "stream_000") == quiet(DISTURBED)
 
 
 def test_a_run_that_loses_its_node_ends_with_the_same_bits(patient_user, long_jobs, quiet):

@@ -116,6 +116,20 @@ def test_a_failed_job_is_failed_and_a_run_without_a_job_is_stopped(ensemble, que
     assert [row.state for row in status(["out"])] == ["done", "failed", "cancelled"]
 
 
+def test_a_job_that_failed_after_the_last_step_has_failed(ensemble, queue, monkeypatch):
+    """All updates are made, but what comes after them is not there: the disk was full."""
+    monkeypatch.chdir(ensemble)
+    log = ensemble / "out" / "jobs" / "001" / "17_0.log"
+    log.touch()
+    queue |= {"17_0": ("FAILED", "n1")}
+    try:
+        assert status(["out"])[0].state == "failed"
+        os.utime(log, (time.time() - 3600, time.time() - 3600))
+        assert status(["out"])[0].state == "done"  # somebody has finished it since
+    finally:
+        log.unlink()
+
+
 def test_a_run_whose_lock_beats_is_running_without_slurm(ensemble, queue):
     lock = ensemble / "out" / "stream_001" / "lock"
     lock.write_text('{"machine": "here"}')
@@ -270,8 +284,8 @@ def test_the_command_prints_a_table_or_json(json_wanted, ensemble, queue, monkey
 
 def test_what_squeue_and_sacct_print_is_understood(monkeypatch):
     said = {
-        "squeue": "12_[2-3,5%2]|PENDING|(Resources)\n12_0|RUNNING|n1\n99|RUNNING|n7\n",
-        "sacct": "14|CANCELLED by 0|None assigned\n13_1|COMPLETED|n2\n",
+        "squeue": "12_2|PENDING|(Resources)\n12_3|PENDING|(Resources)\n12_0|RUNNING|n1\n99|RUNNING|n7\n",
+        "sacct": "14|CANCELLED by 0|None assigned\n13_1|COMPLETED|n2\n12_0|PENDING|n1\n12_1|COMPLETED|n1\n",
     }
 
     class Done:
@@ -285,8 +299,8 @@ def test_what_squeue_and_sacct_print_is_understood(monkeypatch):
     monkeypatch.setattr(slurm, "_ask", ask)
     monkeypatch.setattr(slurm, "present", lambda name="sbatch": True)
     found = slurm.states(["12", "13", "14"])
-    waiting = dict.fromkeys(["12_2", "12_3", "12_5"], "PENDING")
-    others = {"12_0": "RUNNING", "14": "CANCELLED", "13_1": "COMPLETED"}
+    waiting = dict.fromkeys(["12_2", "12_3"], "PENDING")
+    others = {"12_0": "RUNNING", "12_1": "COMPLETED", "14": "CANCELLED", "13_1": "COMPLETED"}
     assert {name: state for name, (state, _) in found.items()} == waiting | others
 
 

@@ -227,20 +227,23 @@ for n in $(seq 100); do sleep 0.1; done
 """
 
 
-def signalled(here, code, number, leaves="touch OUTPUT/checkpoint_00000005.h5"):
-    """(exit code, what was heard) of a script whose shell gets a signal while its step runs."""
-    (text,) = scripts("run.toml")
-    (output,) = re.search(r"\noutput=\(\n(.*?)\n\)", text, re.DOTALL)[1].split()
+def signalled(here, code, *numbers, leaves="touch OUTPUT/checkpoint_00000005.h5", streams=None):
+    """(exit code, what was heard) of a script whose shell gets signals while its step runs."""
+    (text,) = scripts("run.toml", streams=streams)
+    output = re.search(r"\noutput=\(\n(.*?)\n\)", text, re.DOTALL)[1].split()[0]
     requeue = f'echo "$@" >> {here}/told'
     step = STEP.format(folder=here, code=code, leaves=leaves.replace("OUTPUT", output))
     path = stubs(here, srun=step, scontrol=requeue)
     (here / "job.sh").write_text(text)
-    job = subprocess.Popen(
-        ["bash", "job.sh"], cwd=here, env={"PATH": path, "SLURM_JOB_ID": "17"}, stderr=subprocess.PIPE
-    )
+    environment = {"PATH": path, "SLURM_JOB_ID": "17"}
+    if streams:
+        environment |= {"SLURM_ARRAY_JOB_ID": "17", "SLURM_ARRAY_TASK_ID": "0"}
+    job = subprocess.Popen(["bash", "job.sh"], cwd=here, env=environment, stderr=subprocess.PIPE)
     while not (here / "begun").exists():
         time.sleep(0.02)
-    job.send_signal(number)
+    for number in numbers:
+        job.send_signal(number)
+        time.sleep(0.1)
     job.communicate(timeout=30)
     return job.returncode, (here / "told").read_text().split("\n")[:-1]
 
@@ -255,13 +258,30 @@ def test_ranks_that_are_killed_while_they_end_do_not_end_the_run(here):
 
 def test_a_journal_that_grows_is_progress_too(here):
     leaves = "echo line >> OUTPUT/journal.jsonl"
-    assert signalled(here, Terminated(signal.SIGUSR1, "").code, signal.SIGUSR1, leaves) == (0, ["told", "requeue 17"])
+    told = signalled(here, Terminated(signal.SIGUSR1, "").code, signal.SIGUSR1, leaves=leaves)
+    assert told == (0, ["told", "requeue 17"])
+
+
+def test_checkpoints_of_a_trial_of_a_search_are_progress_too(here):
+    leaves = "mkdir -p OUTPUT/trials/002; touch OUTPUT/trials/002/checkpoint_00000005.safetensors"
+    told = signalled(here, Terminated(signal.SIGUSR1, "").code, signal.SIGUSR1, leaves=leaves)
+    assert told == (0, ["told", "requeue 17"])
+
+
+def test_an_element_of_an_array_queues_itself_again_and_not_the_array(here):
+    told = signalled(here, Terminated(signal.SIGUSR1, "").code, signal.SIGUSR1, streams=2)
+    assert told == (0, ["told", "requeue 17_0"])
+
+
+def test_a_job_that_is_cancelled_after_the_warning_stays_so(here):
+    code, told = signalled(here, 138, signal.SIGUSR1, signal.SIGTERM)
+    assert code != 0 and "requeue 17" not in told
 
 
 def test_a_job_too_short_for_its_run_to_get_anywhere_does_not_queue_again_for_ever(here):
     code = Terminated(signal.SIGUSR1, "").code
     leaves = "touch OUTPUT/run.json"  # which every start leaves
-    assert signalled(here, code, signal.SIGUSR1, leaves) == (code, ["told"])
+    assert signalled(here, code, signal.SIGUSR1, leaves=leaves) == (code, ["told"])
 
 
 def test_a_run_that_is_done_when_time_is_up_is_done(here):
@@ -270,6 +290,14 @@ def test_a_run_that_is_done_when_time_is_up_is_done(here):
 
 def test_a_job_that_is_cancelled_ends_in_order_and_stays_so(here):
     assert signalled(here, 138, signal.SIGTERM) == (143, ["ended"])
+
+
+def test_a_job_submitted_from_an_element_of_an_array_is_no_element(here):
+    (text,) = scripts("run.toml")
+    path = stubs(here, srun=f'printf "%s" "${{@: -1}}" > {here}/noted')
+    inherited = {"PATH": path, "SLURM_JOB_ID": "17", "SLURM_ARRAY_TASK_ID": "5"}
+    subprocess.run(["bash"], input=text, text=True, cwd=here, env=inherited, check=True)
+    assert (here / "noted").read_text().endswith("0000.toml")
 
 
 @pytest.mark.parametrize("code", [0, 2, 139])
@@ -368,6 +396,41 @@ def test_a_chain_that_is_refused_half_way_leaves_nothing(here, monkeypatch):
     with pytest.raises(LqcdError, match="sbatch refused"):
         submit(plan(["run.toml", "measure.toml"], site, requested()), site)
     assert cancelled == ["101"] and not list(here.rglob("job.sh"))
+
+
+def test_a_submission_that_is_second_leaves_the_files_of_the_first(here, monkeypatch):
+    monkeypatch.setattr(slurm, "present", lambda *_: True)
+    monkeypatch.setattr(slurm, "submit", lambda path, dependency: "101")
+    monkeypatch.setattr(slurm, "cancel", lambda numbers: None)
+    from lqcd_hpc.jobs.submit import submit
+
+    site = load_site("./here.toml")
+    first, second = (plan(["run.toml"], site, requested()) for _ in range(2))
+    (record,) = submit(first, site)
+    kept = {path: path.read_bytes() for path in Path(record["script"]).parent.iterdir()}
+    with pytest.raises(LqcdError, match="another submission took .*001 at this moment: submit again"):
+        submit(second, site)
+    assert {path: path.read_bytes() for path in Path(record["script"]).parent.iterdir()} == kept
+
+
+def test_a_job_that_may_be_queued_keeps_its_files(here, monkeypatch):
+    def mute(path, dependency):
+        raise slurm.NoAnswer("sbatch gave no answer for 60 s: is SLURM's controller up?")
+
+    monkeypatch.setattr(slurm, "present", lambda *_: True)
+    monkeypatch.setattr(slurm, "submit", mute)
+    from lqcd_hpc.jobs.submit import submit
+
+    site = load_site("./here.toml")
+    with pytest.raises(LqcdError, match="gave no answer.*may be queued"):
+        submit(plan(["run.toml"], site, requested()), site)
+    assert len(list(here.rglob("job.sh"))) == len(list(here.rglob("0000.toml"))) == 1
+
+
+def test_an_analysis_asks_for_no_gpu(here):
+    generate, analysis = plan(["run.toml", "out"], load_site("gpu"), requested())
+    assert "gres" in header(generate.script) and "--gpu-bind" in generate.script
+    assert "gres" not in header(analysis.script) and "--gpu-bind" not in analysis.script
 
 
 # ---- TOML

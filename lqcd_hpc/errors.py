@@ -15,6 +15,16 @@ class LqcdError(Exception):
     """
 
 
+class MachineError(LqcdError):
+    """The same for what the machine could not do, as on a full disk: to try again later is another matter.
+
+    >>> raise MachineError("journal.jsonl: No space left on device; free some space or choose another directory")
+    Traceback (most recent call last):
+    ...
+    lqcd_hpc.errors.MachineError: journal.jsonl: No space left on device; free some space or choose another directory
+    """
+
+
 class Terminated(Exception):
     """A signal asked for an end, and the work ended in order: says what is kept.
 

@@ -42,6 +42,14 @@ class RandomTable:
     seed: NonNegativeInt
     stream: NonNegativeInt = 0
 
+    @property
+    def as_seed(self):
+        """Both in one number, for what takes a seed alone: seed + f(stream) mod 2^32, f a permutation, f(0) = 0."""
+        mixed = self.stream
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):  # the last steps of MurmurHash3
+            mixed = (mixed ^ mixed >> shift) * factor % 2**32
+        return (self.seed + mixed) % 2**32 if self.stream else self.seed
+
 
 @description
 class SourceTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from errno import errorcode
 
-from ..errors import LqcdError
+from ..errors import LqcdError, MachineError
 
 _HINTS = {
     "ENOSPC": "free some space or choose another directory",
@@ -22,7 +22,7 @@ _HINTS = {
 def on_root(comm, step):
     """The result of `step()` on rank 0, on every rank; its failure is raised on every rank as `LqcdError`."""
     result, error = _attempt(step) if comm.rank == 0 else (None, None)
-    result, problem = comm.bcast((result, _message(error)))
+    result, problem = comm.bcast((result, _problem(error)))
     _raise(error, [problem])
     return result
 
@@ -30,7 +30,7 @@ def on_root(comm, step):
 def everywhere(comm, step):
     """The result of `step()` on this rank; if it failed on any, all raise the first message."""
     result, error = _attempt(step)
-    _raise(error, comm.allgather(_message(error)))
+    _raise(error, comm.allgather(_problem(error)))
     return result
 
 
@@ -47,17 +47,21 @@ def _raise(error, problems):
         raise error
     for problem in problems:
         if problem:
-            raise LqcdError(problem) from None
+            kind, message = problem
+            raise kind(message) from None
 
 
-def _message(error):
-    if error is None or isinstance(error, LqcdError):
-        return error and str(error)
+def _problem(error):
+    """(kind, message) of what all ranks raise."""
+    if error is None:
+        return None
+    if isinstance(error, LqcdError):
+        return (MachineError if isinstance(error, MachineError) else LqcdError), str(error)
     if isinstance(error, OSError):
-        return os_message(error)
+        return MachineError, os_message(error)
     if isinstance(error, MemoryError):
-        return "not enough memory for this rank's part of the lattice: use more ranks or single precision"
-    return f"{type(error).__name__}: {error}"
+        return LqcdError, "not enough memory for this rank's part of the lattice: use more ranks or single precision"
+    return LqcdError, f"{type(error).__name__}: {error}"
 
 
 def os_message(error):

@@ -52,7 +52,7 @@ def _subject(run):
         from ..ml.training.trainer import initialised
 
         target = run.density.target()
-        return target, run.flow and initialised(run.flow, target, run.random.seed), {}, run.density
+        return target, run.flow and initialised(run.flow, target, run.random.as_seed), {}, run.density
     flow, card = load_model(run.model, run.density)
     density = run.density or density_of(card["target"])
     return density.target(), flow, card, density
@@ -73,12 +73,12 @@ def _run(run, sampler, share, precision, path, processes):
     shape = sampler.target.prior.shape
     stored = everywhere(processes.comm, lambda: _stored(own, path, shape))
     first = processes.rank * -(-sampler.width // BLOCK) * BLOCK
-    history = sampler.begin(run.random.seed, first=first, device=processes.device, stored=stored[:2], **precision)
+    history = sampler.begin(run.random.as_seed, first=first, device=processes.device, stored=stored[:2], **precision)
     with noticed() as came, _Recorder(run, sampler, history, share, path, own, stored, processes.rank == 0) as recorder:
         while history.batches < sampler.batches(share) and not came():
             recorder.made(history.advance())
         recorder.checkpoint()
-        wish = processes.largest(came() if history.batches < sampler.batches(share) else 0)
+        wish = processes.comm.allreduce(came() if history.batches < sampler.batches(share) else 0, "max")
         if wish:
             done = f"{recorder.done} of {share} samples"
             raise Terminated(wish, f"sampling ended after {done}, with a checkpoint; start it again to go on")

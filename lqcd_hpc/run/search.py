@@ -10,7 +10,7 @@ import json
 from math import isfinite
 
 from ..config.learn import parse_train, varied
-from ..errors import LqcdError
+from ..errors import LqcdError, MachineError
 from ..io.atomic import replacing
 from ..io.collective import on_root
 from ..lattice import SerialCommunicator
@@ -68,7 +68,7 @@ def _suggest(run, known, number):
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     direction = "maximize" if run.search.objective == "ess" else "minimize"
-    sampler = optuna.samplers.TPESampler(seed=run.random.seed + number)
+    sampler = optuna.samplers.TPESampler(seed=run.random.as_seed + number)
     study = optuna.create_study(direction=direction, sampler=sampler)
     spaces = {key: _distribution(one, optuna.distributions) for key, one in run.search.ranges.items()}
     for record in known:
@@ -108,6 +108,8 @@ def _trial(run, choice, folder, processes, start):
         one = parse_train(run.text, tables)
         last = train(one, directory, processes, _quiet, start)
         return {"ess": last["ess"], "loss": last["loss"] if isfinite(last["loss"]) else None, "problem": ""}
+    except MachineError:  # says nothing about the choice
+        raise
     except LqcdError as error:
         return {"ess": None, "loss": None, "problem": str(error)}
     finally:

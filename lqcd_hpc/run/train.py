@@ -49,11 +49,11 @@ def _trainer(run, processes, start):
     from ..ml.training.trainer import Trainer, initialised
 
     target = run.density.target()
-    flow = initialised(run.flow, target, run.random.seed)
+    flow = initialised(run.flow, target, run.random.as_seed)
     if start or run.train.start:
         everywhere(processes.comm, lambda: start_from(flow, start or run.train.start))
     data = everywhere(processes.comm, lambda: _data(run, target))
-    return Trainer(flow, target, run.train, run.random.seed, processes, data, run.output.checkpoint)
+    return Trainer(flow, target, run.train, run.random.as_seed, processes, data, run.output.checkpoint)
 
 
 def resumed(trainer, path):

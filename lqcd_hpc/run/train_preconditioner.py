@@ -66,9 +66,10 @@ def prepared(run, processes, start=None):
         raise LqcdError("a lattice is divided among processes of MPI: start with mpirun or srun instead")
     group = comm.rank * groups // comm.size
     own = comm.split(group, comm.rank) if comm.size > 1 else comm
-    fields, names = everywhere(comm, lambda: _gauge_fields(run, own, groups, group))
+    files = on_root(comm, lambda: _files(run))
+    fields, names = everywhere(comm, lambda: _gauge_fields(run, files, own, groups, group))
     operators = [run.operator.on(U).to(settings.precision) for U in fields]
-    with seeded(run.random.seed):
+    with seeded(run.random.as_seed):
         network = run.preconditioner.on(operators[0])
     if hasattr(network, "identity") and network.identity(operators[0]) and len(names) > 1:
         raise LqcdError(
@@ -77,7 +78,7 @@ def prepared(run, processes, start=None):
     if start or settings.start:
         everywhere(comm, lambda: start_from(network, start or settings.start, operators[0]))
     settings, every = replace(settings, groups=groups), run.output.checkpoint
-    trainer = InversionTrainer(network, operators, settings, run.random.seed, processes, group, every)
+    trainer = InversionTrainer(network, operators, settings, run.random.as_seed, processes, group, every)
     return Prepared(trainer, fields, names, operators[0])
 
 
@@ -91,21 +92,26 @@ def _identity(run, start):
     return found | {"train": repr(kept), "model to start from": str(start)}
 
 
-def _gauge_fields(run, comm, groups, group):
+def _files(run):
+    """The stored configurations of a training; none if it makes its own."""
+    patterns = run.configurations.files
+    return None if patterns is None else files_of(patterns, "configurations")
+
+
+def _gauge_fields(run, files, comm, groups, group):
     """The gauge fields of this group of processes, and the names of all."""
     table, asked = run.lattice, run.configurations
     grid = (table.ranks, table.boundary, 1, comm, table.threads) if table else (None, None, 1, comm)
-    if asked.files is None:
+    if files is None:
         names = [f"{asked.updates} updates, stream {k}" for k in range(asked.count)]
         lattice = Lattice(table.shape, *grid)
         fields = [_made(run, lattice, k) for k in _share(names, groups, group)]
         return fields, names
-    names = files_of(asked.files, "configurations")
-    header = on_root(comm, lambda: inspect_header(names[0], tuple(table.shape) if table else None))
+    header = on_root(comm, lambda: inspect_header(files[0], tuple(table.shape) if table else None))
     if table and table.group != header.group:
-        raise LqcdError(f"{names[0]} holds {header.group}, the run file says {table.group}")
+        raise LqcdError(f"{files[0]} holds {header.group}, the run file says {table.group}")
     lattice = Lattice(header.shape, *grid)
-    return [load(names[k], lattice)[0] for k in _share(names, groups, group)], names
+    return [load(files[k], lattice)[0] for k in _share(files, groups, group)], files
 
 
 def _share(names, groups, group):
@@ -116,7 +122,7 @@ def _share(names, groups, group):
 
 def _made(run, lattice, number):
     """A gauge field from a hot start, by the heatbath of its own stream."""
-    rng = Random(run.random.seed, number)
+    rng = Random(run.random.as_seed, number)
     U = gauge.hot(lattice, rng, run.lattice.group)
     heatbath = Heatbath(run.action.on(U), run.configurations.overrelaxation)
     for _ in range(run.configurations.updates):
@@ -133,7 +139,7 @@ def _solved(run, U, network):
 
     D = run.operator.on(U)
     b, found = D.vector(), {}
-    draw_signs(b, Random(run.random.seed, 2).key())
+    draw_signs(b, Random(run.random.as_seed, 2).key())
     learned = {"preconditioner": Trained(network), "preconditioner_precision": "single"}
     for name, keys in (("without", {}), ("with", learned)):
         try:

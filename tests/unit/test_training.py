@@ -16,6 +16,8 @@ torch = pytest.importorskip("torch")
 from training_runs import COMMAND, QUADRATIC, SITES, gaussian, reverse_loss, run_file  # noqa: E402
 
 from lqcd_hpc import LqcdError, config  # noqa: E402
+from lqcd_hpc.errors import MachineError  # noqa: E402
+from lqcd_hpc.io.collective import on_root  # noqa: E402
 from lqcd_hpc.ml.flows.affine import Affine  # noqa: E402
 from lqcd_hpc.ml.flows.sequence import Sequence  # noqa: E402
 from lqcd_hpc.ml.nets.convolutional import Convolutional  # noqa: E402
@@ -550,6 +552,25 @@ def test_a_search_that_died_makes_the_same_choices(tmp_path, monkeypatch):
     records = [r["values"] for r in read(first / "out" / "journal.jsonl")]
     assert best["ess"] == max(r["ess"] for r in records) and len({r["flow.couplings"] for r in records}) > 0
     assert load_model(best["model"])[1]["ess"] == best["ess"]
+
+
+def test_a_full_disk_is_not_a_bad_choice(tmp_path, monkeypatch):
+    path = search_file(tmp_path)
+    import lqcd_hpc.run.search as search
+
+    original = search.train
+
+    def full(run, directory, *others):
+        if "002" in str(directory.path):
+            on_root(others[0].comm, lambda: (tmp_path / "none" / "file").write_text("no such directory"))
+        return original(run, directory, *others)
+
+    monkeypatch.setattr(search, "train", full)
+    with pytest.raises(MachineError, match="No such file"):
+        execute(path, say=lambda text: None)
+    monkeypatch.setattr(search, "train", original)
+    execute(path, say=lambda text: None)
+    assert [one["values"]["problem"] for one in read(tmp_path / "out" / "journal.jsonl")] == [""] * 3
 
 
 # ---- run files

@@ -19,6 +19,7 @@ from ...errors import LqcdError
 from ...lattice.communicator import SerialCommunicator, launched_size, world
 
 TIMEOUT = timedelta(seconds=300)
+PATIENCE = timedelta(days=30)  # of processes that wait for one that works; one that is lost closes its connections
 LOST = ("closed by peer", "reset by peer", "Broken pipe", "Timed out", "timed out", "Connection refused", "recvBytes")
 
 
@@ -173,18 +174,19 @@ class TorchCommunicator:
     def __init__(self):
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.local_rank = _local_rank()
+        self._group = dist.new_group(backend="gloo", timeout=PATIENCE)
 
     def barrier(self):
-        dist.barrier()
+        dist.barrier(self._group)
 
     def bcast(self, value, root=0):
         box = [value]
-        dist.broadcast_object_list(box, root, device=torch.device("cpu"))
+        dist.broadcast_object_list(box, root, self._group)
         return box[0]
 
     def allgather(self, value):
         found = [None] * self.size
-        dist.all_gather_object(found, value)
+        dist.all_gather_object(found, value, self._group)
         return found
 
     def allreduce(self, value, op="sum"):

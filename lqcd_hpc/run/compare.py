@@ -39,7 +39,7 @@ def compare(run, directory, comm, say=print):
 
     Raises `Terminated` at a signal, after a solve.
     """
-    files, given = files_of(run.source.files), run.lattice
+    files, given = on_root(comm, lambda: files_of(run.source.files)), run.lattice
     header = on_root(comm, lambda: inspect_header(files[0], tuple(given.shape) if given else None))
     options = (given.ranks, given.boundary, 1, comm, given.threads) if given else (None, None, 1, comm)
     lattice = Lattice(header.shape, *options)

@@ -27,7 +27,7 @@ def measure_files(run, directory, comm):
 
 
 def _measure_files(run, directory, comm, came):
-    files = files_of(run.source.files)
+    files = on_root(comm, lambda: files_of(run.source.files))  # other nodes may see new files later
     shape = tuple(run.lattice.shape) if run.lattice else None
     header = on_root(comm, lambda: inspect_header(files[0], shape))
     table = run.lattice
@@ -38,6 +38,7 @@ def _measure_files(run, directory, comm, came):
     directory.bind(run, identity_of(run), lattice.ranks, lattice.shape, group_name(header.nc))
     done = on_root(comm, lambda: _done(directory.path))
     book = journal.Journal(directory.path / journal.NAME, comm.rank == 0, done["bytes"])
+    files = done["files"] + [file for file in files if file not in done["files"]]  # numbers stay as an ensemble grows
     progress = Progress(len(files), len(done["files"]), comm.rank == 0)
     U = observables = None
     try:

@@ -181,7 +181,7 @@ def measure(size):
         try:
             with emulated_network.network(rate) as launcher:
                 told = run(2, _plans(network_plans(size)), launcher)
-        except LqcdError as error:
+        except (LqcdError, RuntimeError) as error:
             found["left_out"].append(f"network of {rate or 'any'} bit/s: {error}")
             continue
         found["points"] += [one | {"network": "tcp", "rate": rate} for one in told["points"]]

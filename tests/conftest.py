@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = []
+LONG = ("test_docs.py", "test_nvrtc.py", "test_training.py", "test_tutorial.py")
 
 # tests/mpi is run by test_mpi_suite.py under mpirun; a plain pytest leaves it alone.
 collect_ignore_glob = [] if launcher.UNDER_MPI else ["mpi/*"]
@@ -24,8 +25,13 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Jobs under mpirun come last, and after them those of SLURM: what is wrong serially is told first."""
-    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("slurm", "mpirun")])
+    """Jobs under mpirun come last, and after them those of SLURM: what is wrong serially is told first. Files that take
+    minutes come before the others, so that two workers end together."""
+
+    def place(item):
+        return *(item.get_closest_marker(name) is not None for name in ("slurm", "mpirun")), item.path.name not in LONG
+
+    items.sort(key=place)
 
 
 @pytest.fixture

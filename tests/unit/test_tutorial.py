@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ("Makefile", "setup.cfg", "pyproject.toml", "constraints.txt")
 pytestmark = [
     pytest.mark.timeout(900),
-    pytest.mark.mpirun,
     pytest.mark.skipif(launcher.UNDER_MPI or launcher.mpirun() is None, reason="starts jobs of its own under mpirun"),
 ]
 

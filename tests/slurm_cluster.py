@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"  # where daemons lie
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 CONF = """
 ClusterName=lqcdtest
@@ -81,7 +82,7 @@ class Cluster:
     def environment(self):
         """The environment in which SLURM's commands find this cluster."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SBATCH_"))}
-        return kept | {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        return kept | {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": PATH}
 
     def _write(self, nodes, cpus):
         for name in ("log", "run", "state", *(f"{d}/n{n}" for d in ("spool", "tmp") for n in range(1, nodes + 1))):
@@ -191,7 +192,7 @@ class Cluster:
 
 
 def _require():
-    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    missing = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
     if missing:
         raise NoCluster(f"SLURM is not installed ({', '.join(missing)}): apt-get install slurm-wlm munge libpmix-dev")
     if os.geteuid():

@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(items):
     minutes come before the others, so that two workers end together."""
 
     def place(item):
-        return *(item.get_closest_marker(name) is not None for name in ("slurm", "mpirun")), item.path.name not in LONG
+        later = [item.get_closest_marker(name) is not None for name in ("slurm", "mpirun")]
+        return *later, any(later) or item.path.name not in LONG
 
     items.sort(key=place)
 

@@ -162,6 +162,7 @@ def _child(path, prepare, log):
         sys.stdout = sys.__stdout__ = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), write_through=True)
         sys.stderr = sys.__stderr__ = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), write_through=True)
         os.chdir(path.parent)
+        _one_thread()
         prepare()
         from lqcd_hpc.cli import main
         from lqcd_hpc.run import sample
@@ -177,6 +178,13 @@ def _child(path, prepare, log):
         code = 130
     finally:
         os._exit(code)
+
+
+def _one_thread():
+    """Threads that OpenMP had before a fork are not there after it, and whoever counts on them waits for ever."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def warm_up(folder):

@@ -33,7 +33,7 @@ demo: $(INSTALLED)   ## generate and measure a small SU(3) ensemble on 2 ranks, 
 	$(BIN)/mpirun -n $(RANKS) $(PY) -m mpi4py $(BIN)/lqcd-hpc run $(DEMO)
 
 test: $(INSTALLED)   ## the test suite: two files at a time, then on 2 and on 4 ranks, then on SLURM
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not long and not mpirun and not slurm" $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long and not mpirun and not slurm" $(PYTEST_ARGS)
 	$(PY) -m pytest -m "not long and mpirun" $(PYTEST_ARGS)
 	$(PY) -m pytest tests/slurm -m "not long" -rs $(PYTEST_ARGS)
 

@@ -4,9 +4,8 @@
 
 Everything is measured by `lqcd-hpc bench dirac` and `lqcd-hpc bench solver` (lqcd_hpc/cli/benchmark/): volumes 8^4,
 16^4 and 24^4, both precisions, 1 and 2 ranks, 1 and 12 right-hand sides; solvers with one on 8^4, and on 16^4 where
-there is a goal. Ten minutes on two free cores. Goals were set on a
-processor of 58.4 GFLOP/s (double precision) and 27 GB/s per core; elsewhere those at 8^4 scale with the multiply-add
-peak, the others with the read bandwidth.
+there is a goal. Ten minutes on two free cores. Goals were set on a processor of 58.4 GFLOP/s (double precision) and
+27 GB/s per core; elsewhere those at 8^4 scale with the multiply-add peak, the others with the read bandwidth.
 """
 
 import sys

@@ -68,7 +68,7 @@ def _suggest(run, known, number):
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     direction = "maximize" if run.search.objective == "ess" else "minimize"
-    sampler = optuna.samplers.TPESampler(seed=run.random.as_seed + number)
+    sampler = optuna.samplers.TPESampler(seed=(run.random.as_seed + number) % 2**32)
     study = optuna.create_study(direction=direction, sampler=sampler)
     spaces = {key: _distribution(one, optuna.distributions) for key, one in run.search.ranges.items()}
     for record in known:

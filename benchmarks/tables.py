@@ -20,12 +20,41 @@ def newest(pattern):
 
 def tables():
     """All of them, by what they show."""
-    gauge, flows = newest("20*.json"), newest("flows-*.json")
+    gauge, flows, dirac = newest("20*.json"), newest("flows-*.json"), newest("dirac-*.json")
     return {
+        "Dirac operators": dirac_operators(dirac["lines"]),
+        "Dirac goals": dirac_goals(dirac["goals"]),
         "gauge kernels": gauge_kernels(gauge),
         "flows": flow_speeds(flows),
         "solvers": solvers(newest("preconditioner-compare-*.json")),
     }
+
+
+def dirac_operators(lines):
+    """GFLOP/s and share of the roofline of every operator on one core, by volume and number of right-hand sides."""
+    known = {}
+    for one in lines:
+        if one["ranks"] == 1 and "solver" not in one:
+            known[one["operator"], one["precision"], tuple(one["volume"]), one["rhs"]] = one
+    columns = list(dict.fromkeys((volume, rhs) for _, _, volume, rhs in known))
+    titles = [f"{volume[0]}^4" + (f", {rhs} right-hand sides" if rhs > 1 else "") for volume, rhs in columns]
+    table = [row("operator", "precision", *titles), "|" + " --- |" * (2 + len(columns))]
+    for name, precision in dict.fromkeys(key[:2] for key in known):
+        found = [known[name, precision, volume, rhs] for volume, rhs in columns]
+        cells = (f"{one['gflops']:.1f}, {100 * one['roofline_fraction']:.0f} %" for one in found)
+        table.append(row(f"`{name}`", precision, *cells))
+    return table
+
+
+def dirac_goals(found):
+    """Goals as they scale to the machine, what was measured, and the ratio: one or more where a goal is met."""
+    table = [row("operator", "lattice", "precision", "figure", "goal here", "measured", "ratio"), "|" + " --- |" * 7]
+    for one in found:
+        ratio = f"{one['ratio']:.2f}" if one["ratio"] >= 1 else f"**{one['ratio']:.2f}**"
+        figure = "GFLOP/s" if one["figure"] == "gflops" else "ns per site"
+        names = one["operator"], f"{one['volume'][0]}^4", one["precision"], figure
+        table.append(row(*names, f"{one['scaled']:.1f}", f"{one['value']:.1f}", ratio))
+    return table
 
 
 def gauge_kernels(found):

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+import fault_runs
 import pytest
 
 from lqcd_hpc import LqcdError, cli
@@ -220,40 +221,16 @@ def test_a_comparison_is_done_when_every_solver_has_met_every_mass_and_file(tmp_
     assert progress(tmp_path, COMPARISON.replace("rhs = [1, 2, 4]\n", "")).goal == 2 * 3 * (2 + 1)
 
 
-SAMPLING = """
-[lattice]
-shape = [4, 4]
-[action]
-kind = "phi4"
-m2 = 1.0
-lam = 0.5
-normalisation = "full"
-[sampler]
-kind = "hmc"
-tau = 1.0
-steps = 4
-integrator = "2mn"
-chains = 4
-samples = 64
-[random]
-seed = 5
-[output]
-directory = "sampled"
-report = false
-"""
-
-
 def test_a_sampling_tells_how_many_samples_its_checkpoints_hold(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(SAMPLING)
-    execute(tmp_path / "run.toml", say=quietly)
-    ended = progress(tmp_path / "sampled")
+    execute(fault_runs.run_file(tmp_path, "sample", 64), say=quietly)
+    ended = progress(tmp_path / "sample")
     assert (ended.kind, ended.done, ended.goal) == ("sampler", 64, 64) and 0 < ended.acceptance <= 1
-    (tmp_path / "sampled" / "result.json").unlink()
-    assert (progress(tmp_path / "sampled").done, progress(tmp_path / "sampled").goal) == (64, 64)
-    for checkpoint in (tmp_path / "sampled").glob("process_*/*"):
+    (tmp_path / "sample" / "result.json").unlink()
+    assert (progress(tmp_path / "sample").done, progress(tmp_path / "sample").goal) == (64, 64)
+    for checkpoint in (tmp_path / "sample").glob("process_*/*"):
         checkpoint.write_bytes(checkpoint.read_bytes()[:20])
-    assert progress(tmp_path / "sampled").done == 0
+    assert progress(tmp_path / "sample").done == 0
 
 
 def test_places_without_runs_are_refused(tmp_path):

@@ -1,10 +1,13 @@
 """[random] stream: whatever draws numbers has others in another stream, and nothing changes in stream 0."""
 
+import re
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 
+import fault_runs  # noqa: E402
 import preconditioner_runs  # noqa: E402
 import training_runs  # noqa: E402
 
@@ -14,28 +17,15 @@ from lqcd_hpc.ml.training.state import read_model  # noqa: E402
 from lqcd_hpc.run import execute  # noqa: E402
 from lqcd_hpc.run.journal import read  # noqa: E402
 
-SAMPLE = """
-[lattice]
-shape = [4, 4]
-[action]
-kind = "phi4"
-m2 = 1.0
-lam = 0.5
-normalisation = "full"
-[sampler]
-{sampler}
-chains = 2
-samples = 32
-[random]
-seed = 5
-[output]
-directory = "{directory}"
-report = false
-"""
-SAMPLERS = {
-    "hmc": 'kind = "hmc"\ntau = 1.0\nsteps = 4\nintegrator = "2mn"',
-    "metropolis": 'kind = "metropolis"\nwidth = 1.0',
-}
+
+def metropolis(text):
+    """A run file of hybrid Monte Carlo, for Metropolis."""
+    for line in ("steps = 4\n", "tau = 1.0\n", 'integrator = "2mn"\n'):
+        text = text.replace(line, "")
+    return text.replace('kind = "hmc"', 'kind = "metropolis"\nwidth = 1.0')
+
+
+SAMPLERS = {"hmc": lambda text: text, "metropolis": metropolis}
 
 
 def quietly(text):
@@ -44,11 +34,9 @@ def quietly(text):
 
 def in_stream(path, stream):
     """A run file again, in another stream and for another directory."""
-    text = path.read_text().replace("[output]", f"[output] # {stream}")
-    where = str(path.with_suffix(""))
-    text = text.replace("[random]", f"[random]\nstream = {stream}").replace(where, f"{where}-{stream}")
+    text = path.read_text().replace("[random]", f"[random]\nstream = {stream}")
     other = path.with_name(f"{path.stem}-{stream}.toml")
-    other.write_text(text)
+    other.write_text(re.sub('directory = "(.*)"', rf'directory = "\1-{stream}"', text))
     return other
 
 
@@ -62,9 +50,9 @@ def test_seed_and_stream_in_one_number_are_never_the_same_for_two_streams():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_samplings_of_two_streams_differ(sampler, tmp_path):
-    path = tmp_path / "out.toml"
-    path.write_text(SAMPLE.format(sampler=SAMPLERS[sampler], directory=tmp_path / "out"))
+def test_samplings_of_two_streams_differ(sampler, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = fault_runs.run_file(tmp_path, "sample", 32, change=SAMPLERS[sampler])
     values = []
     for one in (path, in_stream(path, 0), in_stream(path, 1)):
         execute(one, say=quietly)

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tables import newest, row
+from tables import head, newest, row
 
 SHOWN = (8, 64, 512, 4096)  # ranks of predictions
 
@@ -27,7 +27,7 @@ def tables(found):
 
 def goals(found):
     """What must hold, what was measured, and in how many of the jobs."""
-    lines = _head("line", "goal", "measured (median)", "single jobs")
+    lines = head("line", "goal", "measured (median)", "single jobs")
     for one in found["goals"]:
         single = " ".join(f"{100 * value:.0f}" for value in one["values"])
         value = f"{100 * one['value']:.0f} %"
@@ -39,7 +39,7 @@ def goals(found):
 def strong(found):
     """Milliseconds and efficiencies of one lattice over ranks."""
     plain = [p for p in found["points"] if p["kind"] == "strong" and p["network"] == "memory" and not p["delay"]]
-    lines = _head("workload", "1 rank, ms", "2 ranks, ms", "efficiency", "split over x instead", "four ranks*")
+    lines = head("workload", "1 rank, ms", "2 ranks, ms", "efficiency", "split over x instead", "four ranks*")
     for name in dict.fromkeys(p["workload"] for p in plain):
         seconds = {tuple(p["grid"]): p["seconds"] for p in plain if p["workload"] == name}
         one = seconds[1, 1, 1, 1]
@@ -56,7 +56,7 @@ def strong(found):
 def fits(found):
     """Parameters with their errors."""
     units = {"overhead": (1e6, "us"), "handling": (1e-9, "GB/s"), "reduction": (1e3, "ms"), "latency": (1e6, "us")}
-    lines = _head("fit", *(f"{name}" for name in units), "points", "spread")
+    lines = head("fit", *units, "points", "spread")
     for network, one in found.items():
         errors, values = one["relative_errors"], one["parameters"]
         cells = [
@@ -69,7 +69,7 @@ def fits(found):
 
 def held_out(errors):
     """How far predictions are from what was measured and not fitted."""
-    lines = _head("held out", "points", "median error", "worst")
+    lines = head("held out", "points", "median error", "worst")
     for name, one in [*((n, e) for n, e in errors.items() if isinstance(e, dict)), ("all", errors)]:
         lines.append(row(name, one["points"], f"{100 * one['median']:.0f} %", f"{100 * one['worst']:.0f} %"))
     return lines
@@ -77,16 +77,12 @@ def held_out(errors):
 
 def prediction(workloads):
     """Milliseconds and efficiency over ranks."""
-    lines = _head("ranks", *SHOWN)
+    lines = head("ranks", *SHOWN)
     for name, one in workloads.items():
         told = {line["ranks"]: line for line in one["lines"] if line["ranks"] in SHOWN}
         lines.append(row(f"`{name}`, ms", *(f"{1e3 * told[n]['seconds']:.3g}" for n in SHOWN)))
         lines.append(row(f"`{name}`, efficiency", *(f"{told[n]['efficiency']:.2f}" for n in SHOWN)))
     return lines
-
-
-def _head(*cells):
-    return [row(*cells), "|" + " --- |" * len(cells)]
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def dirac_operators(lines):
             known[one["operator"], one["precision"], tuple(one["volume"]), one["rhs"]] = one
     columns = list(dict.fromkeys((volume, rhs) for _, _, volume, rhs in known))
     titles = [f"{volume[0]}^4" + (f", {rhs} right-hand sides" if rhs > 1 else "") for volume, rhs in columns]
-    table = [row("operator", "precision", *titles), "|" + " --- |" * (2 + len(columns))]
+    table = head("operator", "precision", *titles)
     for name, precision in dict.fromkeys(key[:2] for key in known):
         found = [known[name, precision, volume, rhs] for volume, rhs in columns]
         cells = (f"{one['gflops']:.1f}, {100 * one['roofline_fraction']:.0f} %" for one in found)
@@ -48,7 +48,7 @@ def dirac_operators(lines):
 
 def dirac_goals(found):
     """Goals as they scale to the machine, what was measured, and the ratio: one or more where a goal is met."""
-    table = [row("operator", "lattice", "precision", "figure", "goal here", "measured", "ratio"), "|" + " --- |" * 7]
+    table = head("operator", "lattice", "precision", "figure", "goal here", "measured", "ratio")
     for one in found:
         ratio = f"{one['ratio']:.2f}" if one["ratio"] >= 1 else f"**{one['ratio']:.2f}**"
         figure = "GFLOP/s" if one["figure"] == "gflops" else "ns per site"
@@ -61,8 +61,8 @@ def gauge_kernels(found):
     """Nanoseconds, GFLOP/s and share of the roofline of every kernel, for each volume."""
     volumes = list(dict.fromkeys(one["variant"] for one in found["kernels"]))
     speeds = {(one["name"], one["variant"]): one for one in found["kernels"]}
-    lines = [row("kernel", "per", *(f"{volume.split()[0]}: ns | GFLOP/s | of the roofline" for volume in volumes))]
-    lines.append("|" + " --- |" * (2 + 3 * len(volumes)))
+    columns = [cell for v in volumes for cell in (f"{v.split()[0]}: ns", "GFLOP/s", "of the roofline")]
+    lines = head("kernel", "per", *columns)
     for name in dict.fromkeys(one["name"] for one in found["kernels"]):
         entries = [speeds[name, volume] for volume in volumes]
         cells = [f"{e['ns']:.0f} | {e['gflops']:.1f} | {e['roofline']:.0f} %" for e in entries]
@@ -76,7 +76,7 @@ def flow_speeds(found):
     ratios = {(one["model"], one["task"], one["implementation"]): one["ratio"] for one in found["lines"]}
     versions = found["versions"]
     names = [f"{name} {versions[name]}" if name in versions else name for name in RIVALS]
-    lines = [row("model", "task", "batch", "ours", *names), "|" + " --- |" * (4 + len(RIVALS))]
+    lines = head("model", "task", "batch", "ours", *names)
     for one in ours:
         others = [ratios.get((one["model"], one["task"], name)) for name in RIVALS]
         digits = 0 if one["per_second"] > 100 else 1
@@ -90,12 +90,17 @@ def solvers(found):
     """Iterations and seconds per right-hand side of every solver, for each mass and number of right-hand sides."""
     names = list(dict.fromkeys(one["solver"] for one in found["lines"]))
     entries = {(one["mass"], one["rhs"], one["solver"]): one for one in found["lines"]}
-    lines = [row("bare mass", "right-hand sides", *names), "|" + " --- |" * (2 + len(names))]
+    lines = head("bare mass", "right-hand sides", *names)
     for mass, rhs in sorted({key[:2] for key in entries}, reverse=True, key=lambda key: (key[0], -key[1])):
         found_here = [entries[mass, rhs, name] for name in names]
         cells = [f"{one['iterations']} its, {one['seconds'] / rhs:.2f} s" for one in found_here]
         lines.append(row(mass, rhs, *cells))
     return lines
+
+
+def head(*cells):
+    """The first two lines of a table."""
+    return [row(*cells), "|" + " --- |" * len(cells)]
 
 
 def row(*cells):

@@ -81,7 +81,7 @@ def submit(planned, site, after=()):
             shutil.rmtree(folder, ignore_errors=True)
         if unknown:
             raise LqcdError(f"{error} The job of {unknown} may be queued: look at squeue, and cancel it") from None
-        if isinstance(error, FileExistsError):
+        if isinstance(error, FileExistsError) and Path(error.filename).is_dir():
             raise LqcdError(f"another submission took {error.filename} at this moment: submit again") from None
         if isinstance(error, OSError):
             raise LqcdError(

@@ -413,6 +413,19 @@ def test_a_submission_that_is_second_leaves_the_files_of_the_first(here, monkeyp
     assert {path: path.read_bytes() for path in Path(record["script"]).parent.iterdir()} == kept
 
 
+def test_a_file_in_the_place_of_the_output_directory_is_not_another_submission(here, monkeypatch):
+    monkeypatch.setattr(slurm, "present", lambda *_: True)
+    monkeypatch.setattr(slurm, "cancel", lambda numbers: None)
+    from lqcd_hpc.jobs.submit import submit
+
+    site = load_site("./here.toml")
+    planned = plan(["run.toml"], site, requested())
+    (here / "out").write_text("a file")
+    with pytest.raises(LqcdError, match="choose another .output. directory"):
+        submit(planned, site)
+    assert (here / "out").read_text() == "a file"
+
+
 def test_a_job_that_may_be_queued_keeps_its_files(here, monkeypatch):
     def mute(path, dependency):
         raise slurm.NoAnswer("sbatch gave no answer for 60 s: is SLURM's controller up?")
